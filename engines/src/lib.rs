@@ -1,0 +1,1 @@
+//! echolot-engines
