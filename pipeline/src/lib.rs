@@ -1,0 +1,4 @@
+//! The runtime every stage shares.
+
+pub mod settings;
+pub mod stage;
