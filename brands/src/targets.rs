@@ -1,0 +1,266 @@
+//! The part of a text that concerns each matched brand.
+//!
+//! When one brand is matched, the whole text is about it. When several are, each sentence goes to
+//! the brands named in it; a sentence that names two or more is divided into clauses, at contrasting
+//! words (`but`, `aber`, `während`) and at commas. What names no brand follows the brand named before it,
+//! or goes to the first one named when none was.
+
+use std::ops::Range;
+
+use crate::matcher::{BrandIndex, Matcher, Scratch};
+use crate::post::Post;
+use crate::text::tokens::Place;
+
+/// The parts of a text about one brand.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Target {
+    /// The brand.
+    pub brand: BrandIndex,
+    /// Bytes of the text, ordered and disjoint; the whole text when nothing else is known.
+    pub parts: Vec<Range<usize>>,
+}
+
+impl Target {
+    /// The parts as one text, for a sentiment model.
+    pub fn text(&self, text: &str) -> String {
+        let parts = self.parts.iter().filter_map(|part| text.get(part.clone()));
+        parts.map(str::trim).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The targets of the mention last given to [`Matcher::matches`] with this scratch, one for each
+/// matched brand, in the same order.
+pub fn targets(matcher: &Matcher, post: &Post<'_>, scratch: &Scratch) -> Vec<Target> {
+    let brands = scratch.matched();
+    let whole = |brand: &BrandIndex| Target { brand: *brand, parts: vec![0..post.text.len()] };
+    if brands.len() < 2 {
+        return brands.iter().map(whole).collect();
+    }
+    let named: Vec<Vec<Range<usize>>> = brands
+        .iter()
+        .map(|brand| {
+            let spans = matcher.spans(*brand, post, scratch);
+            spans
+                .into_iter()
+                .filter(|span| span.place == Place::Text)
+                .map(|span| span.bytes)
+                .collect()
+        })
+        .collect();
+    let parts = divide(post.text, &named);
+    brands
+        .iter()
+        .zip(parts)
+        .map(
+            |(brand, parts)| {
+                if parts.is_empty() { whole(brand) } else { Target { brand: *brand, parts } }
+            },
+        )
+        .collect()
+}
+
+/// For each list of spans the parts of the text that belong to it.
+fn divide(text: &str, named: &[Vec<Range<usize>>]) -> Vec<Vec<Range<usize>>> {
+    let mut units = Vec::new();
+    for sentence in split(text, sentence_end) {
+        let owners = owners(&sentence, named);
+        if owners.len() < 2 {
+            units.push((sentence, owners));
+            continue;
+        }
+        let inside = text.get(sentence.clone()).unwrap_or_default();
+        for clause in split(inside, clause_end) {
+            let clause = sentence.start + clause.start..sentence.start + clause.end;
+            let owners = self::owners(&clause, named);
+            units.push((clause, owners));
+        }
+    }
+    let mut parts = vec![Vec::new(); named.len()];
+    let mut current =
+        units.iter().find(|(_, owners)| !owners.is_empty()).map(|(_, owners)| owners.clone());
+    for (unit, owners) in units {
+        if !owners.is_empty() {
+            current = Some(owners);
+        }
+        for &owner in current.iter().flatten() {
+            if let Some(parts) = parts.get_mut(owner) {
+                extend(parts, unit.clone());
+            }
+        }
+    }
+    parts
+}
+
+/// Adds a part, joining it to one that ends where it begins.
+fn extend(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
+    match parts.last_mut() {
+        Some(last) if last.end == part.start => last.end = part.end,
+        _ => parts.push(part),
+    }
+}
+
+/// The brands with a span that begins inside.
+fn owners(part: &Range<usize>, named: &[Vec<Range<usize>>]) -> Vec<usize> {
+    let names = |spans: &[Range<usize>]| {
+        let at = spans.partition_point(|span| span.start < part.start);
+        spans.get(at).is_some_and(|span| span.start < part.end)
+    };
+    named.iter().enumerate().filter(|(_, spans)| names(spans)).map(|(brand, _)| brand).collect()
+}
+
+/// Cuts a text where `ends` says how many bytes behind a position the next part begins.
+fn split(text: &str, ends: fn(&str, usize) -> Option<usize>) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.char_indices() {
+        if at < start {
+            continue;
+        }
+        if let Some(cut) = ends(text, at).filter(|cut| *cut > start && *cut < text.len()) {
+            parts.push(start..cut);
+            start = cut;
+        }
+    }
+    if start < text.len() {
+        parts.push(start..text.len());
+    }
+    parts
+}
+
+/// Words with a full stop that ends no sentence.
+const ABBREVIATIONS: [&str; 24] = [
+    "abs", "bzw", "ca", "co", "dr", "etc", "evtl", "ggf", "inkl", "jr", "min", "mio", "mr", "mrd",
+    "mrs", "ms", "nr", "prof", "st", "str", "tel", "usw", "vgl", "vs",
+];
+
+fn sentence_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let sign = rest.chars().next()?;
+    let after = rest.get(sign.len_utf8()..)?;
+    match sign {
+        '\n' => Some(at + 1),
+        '。' | '！' | '？' => Some(at + sign.len_utf8()),
+        '.' | '!' | '?' | '…' if after.starts_with(char::is_whitespace) => {
+            let word =
+                text.get(..at)?.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let short = word.chars().count() == 1 || word.bytes().all(|byte| byte.is_ascii_digit());
+            let abbreviation = ABBREVIATIONS.binary_search(&word.to_lowercase().as_str()).is_ok();
+            let ends = sign != '.' || (!abbreviation && !(short && !word.is_empty()));
+            let gap = after.len() - after.trim_start().len();
+            ends.then_some(at + sign.len_utf8() + gap)
+        }
+        _ => None,
+    }
+}
+
+/// Words that open a contrasting clause.
+const CONTRASTS: [&str; 22] = [
+    "aber",
+    "although",
+    "but",
+    "dagegen",
+    "doch",
+    "however",
+    "jedoch",
+    "ma",
+    "mais",
+    "mas",
+    "mentre",
+    "mientras",
+    "obwohl",
+    "pero",
+    "sondern",
+    "though",
+    "tandis",
+    "und",
+    "whereas",
+    "while",
+    "wohingegen",
+    "während",
+];
+
+fn clause_end(text: &str, at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let sign = rest.chars().next()?;
+    if matches!(sign, ',' | ';' | ':' | '–' | '—')
+        && rest.get(sign.len_utf8()..)?.starts_with(char::is_whitespace)
+    {
+        return Some(at + sign.len_utf8());
+    }
+    let begins = text.get(..at)?.chars().next_back().is_some_and(char::is_whitespace);
+    let word = rest
+        .split(|c: char| !c.is_alphanumeric())
+        .next()
+        .filter(|word| begins && !word.is_empty())?;
+    let contrast = CONTRASTS.binary_search(&word.to_lowercase().as_str()).is_ok()
+        || word.eq_ignore_ascii_case("and");
+    contrast.then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts of `text` for each word looked for.
+    fn parts(text: &str, words: &[&str]) -> Vec<String> {
+        let spans =
+            |word: &&str| text.match_indices(*word).map(|(at, word)| at..at + word.len()).collect();
+        let named: Vec<Vec<Range<usize>>> = words.iter().map(spans).collect();
+        divide(text, &named)
+            .into_iter()
+            .map(|parts| {
+                parts.into_iter().map(|part| text[part].trim()).collect::<Vec<_>>().join(" | ")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_contrast_divides_praise_from_blame() {
+        assert_eq!(
+            parts("I love my iPhone but the Galaxy keeps crashing.", &["iPhone", "Galaxy"]),
+            ["I love my iPhone", "but the Galaxy keeps crashing."]
+        );
+        assert_eq!(
+            parts("Telekom ist super, während Vodafone nur nervt!", &["Telekom", "Vodafone"]),
+            ["Telekom ist super,", "während Vodafone nur nervt!"]
+        );
+    }
+
+    #[test]
+    fn sentences_without_a_name_follow_the_one_before() {
+        assert_eq!(
+            parts("Lidl war gut. Alles frisch. Aldi war schlimm. Nie wieder.", &["Lidl", "Aldi"]),
+            ["Lidl war gut. Alles frisch.", "Aldi war schlimm. Nie wieder."]
+        );
+    }
+
+    #[test]
+    fn an_opening_without_a_name_goes_to_the_first_one_named() {
+        assert_eq!(
+            parts("Wow. Apple wins. Sony loses.", &["Apple", "Sony"]),
+            ["Wow. Apple wins.", "Sony loses."]
+        );
+    }
+
+    #[test]
+    fn abbreviations_and_numbers_end_no_sentence() {
+        assert_eq!(
+            parts("Dr. Apple z. B. am 3. Mai gut. Sony schlecht.", &["Apple", "Sony"]),
+            ["Dr. Apple z. B. am 3. Mai gut.", "Sony schlecht."]
+        );
+    }
+
+    #[test]
+    fn two_brands_in_one_clause_share_it() {
+        assert_eq!(
+            parts("Apple gegen Sony", &["Apple", "Sony"]),
+            ["Apple gegen Sony", "Apple gegen Sony"]
+        );
+    }
+
+    #[test]
+    fn the_word_lists_are_sorted_for_searching() {
+        assert!(ABBREVIATIONS.is_sorted());
+        assert!(CONTRASTS.is_sorted());
+    }
+}
