@@ -1,0 +1,263 @@
+//! The loop around every pull source: page, publish, acknowledge, and only then the cursor.
+//!
+//! ```text
+//!  cursor ──▶ source.resume ──▶ next_page ──▶ observe ──▶ mentions.raw ──┐
+//!                                   ▲  │ reject                         │ acknowledged
+//!                                   │  └────────────▶ mentions.dead ────┤
+//!                                   └────────── save cursor ◀───────────┘
+//! ```
+//!
+//! A crash anywhere repeats at most the pages whose cursor was not saved; their events have the
+//! same ids, so nothing is counted twice.
+
+use std::time::{Duration, Instant};
+
+use echolot_pipeline::retry::Backoff;
+use echolot_schemas::{SourceName, Timestamp, cursor::CursorRecord};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    log::{Cursors, LogFault, Publish},
+    metrics::IngestMetrics,
+    observe::Observer,
+    rejected::Rejected,
+    source::{Observation, Page, Source, SourceFault},
+};
+
+/// Why a collector came to its end without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The source has no more.
+    Exhausted,
+    /// It was told to stop.
+    Cancelled,
+}
+
+/// Why a collector gave up. The source stays where its cursor is.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The source will not answer any more.
+    #[error("source {name}: {fault}")]
+    Source {
+        /// Which source.
+        name: String,
+        /// What it said.
+        fault: SourceFault,
+    },
+    /// The log will not take any more.
+    #[error("source {name}: the log failed for good: {reason}")]
+    Log {
+        /// Which source.
+        name: String,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// What a page came to, told after its cursor was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Events acknowledged by the log.
+    pub accepted: u64,
+    /// Dead letters acknowledged by the log.
+    pub rejected: u64,
+}
+
+impl std::ops::AddAssign for Collected {
+    fn add_assign(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+    }
+}
+
+/// Everything a collector needs besides its source. Cheap to clone, one for all sources.
+#[derive(Clone, Debug)]
+pub struct Collector<P, C> {
+    /// The log's way in.
+    pub log: P,
+    /// Where sources go on.
+    pub cursors: C,
+    /// Makes events.
+    pub observer: Observer,
+    /// What is measured.
+    pub metrics: IngestMetrics,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why a run stops early.
+enum Stop {
+    Cancelled,
+    Failed(CollectError),
+}
+
+/// What made an attempt fail, seen from the retry loop.
+enum Fault {
+    Source(SourceFault),
+    Log(LogFault),
+}
+
+/// One source on its way through a collector.
+struct Run<'a, P, C> {
+    collector: &'a Collector<P, C>,
+    name: SourceName,
+    cursor_name: Option<String>,
+    cancel: &'a CancellationToken,
+}
+
+impl<P: Publish, C: Cursors> Collector<P, C> {
+    /// Runs `source` until it has no more, cannot go on, or `cancel` asks to stop; a page in hand
+    /// is brought home first, unless the log does not answer.
+    ///
+    /// `on_page` is told about every page once it is safe.
+    pub async fn run<S: Source>(
+        &self,
+        source: &mut S,
+        cancel: &CancellationToken,
+        on_page: impl FnMut(Collected) + Send,
+    ) -> Result<Ended, CollectError> {
+        let run = Run {
+            collector: self,
+            name: source.name().clone(),
+            cursor_name: source.cursor_name().map(str::to_owned),
+            cancel,
+        };
+        match run.drive(source, on_page).await {
+            Ok(()) => Ok(Ended::Exhausted),
+            Err(Stop::Cancelled) => Ok(Ended::Cancelled),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+}
+
+impl<P: Publish, C: Cursors> Run<'_, P, C> {
+    async fn drive<S: Source>(
+        &self,
+        source: &mut S,
+        mut on_page: impl FnMut(Collected) + Send,
+    ) -> Result<(), Stop> {
+        self.resume(source).await?;
+        let mut page = self.next_page(source).await?;
+        while let Some(current) = page {
+            // The next page is fetched while this one is made safe. A fault of the source must
+            // not cut that short, so it is looked at only afterwards.
+            let settle = async {
+                on_page(self.settle(current).await?);
+                Ok(())
+            };
+            let fetch = async { Ok(self.next_page(source).await) };
+            let ((), next) = tokio::try_join!(settle, fetch)?;
+            page = next?;
+        }
+        Ok(())
+    }
+
+    async fn resume<S: Source>(&self, source: &mut S) -> Result<(), Stop> {
+        let cursor = match &self.cursor_name {
+            None => None,
+            Some(name) => self.log_retried(|| self.collector.cursors.load(name)).await?,
+        };
+        let mut backoff = Backoff::default();
+        loop {
+            match self.unless_cancelled(source.resume(cursor.clone())).await? {
+                Ok(()) => return Ok(()),
+                Err(fault) => self.wait_out(Fault::Source(fault), &mut backoff).await?,
+            }
+        }
+    }
+
+    async fn next_page<S: Source>(&self, source: &mut S) -> Result<Option<Page>, Stop> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.unless_cancelled(source.next_page()).await? {
+                Ok(page) => return Ok(page),
+                Err(fault) => self.wait_out(Fault::Source(fault), &mut backoff).await?,
+            }
+        }
+    }
+
+    /// Makes a page safe: events, dead letters, then the cursor.
+    async fn settle(&self, page: Page) -> Result<Collected, Stop> {
+        let Collector { log, cursors, observer, metrics, clock } = self.collector;
+        let observed_at = clock.now();
+        let Page { observations, mut rejected, cursor } = page;
+        let mut events = Vec::with_capacity(observations.len());
+        for Observation { source, submission, place, original } in observations {
+            match observer.observe(&source, submission, observed_at) {
+                Ok(event) => events.push(event),
+                Err(rejection) => rejected.push(Rejected::new(place, rejection, original)),
+            }
+        }
+        let collected =
+            Collected { accepted: events.len() as u64, rejected: rejected.len() as u64 };
+        if !events.is_empty() {
+            let started = Instant::now();
+            self.log_retried(|| log.publish(&events, None)).await?;
+            metrics.publish_seconds.observe(started.elapsed().as_secs_f64());
+        }
+        self.bury(rejected, observed_at).await?;
+        if let (Some(name), Some(position)) = (&self.cursor_name, cursor) {
+            let record = CursorRecord { position, saved_at: observed_at };
+            self.log_retried(|| cursors.save(name, &record)).await?;
+        }
+        metrics.acknowledged(&self.name, &events, observed_at);
+        Ok(collected)
+    }
+
+    async fn bury(&self, rejected: Vec<Rejected>, at: Timestamp) -> Result<(), Stop> {
+        if rejected.is_empty() {
+            return Ok(());
+        }
+        let letters: Vec<_> =
+            rejected.into_iter().map(|one| one.into_dead_letter(&self.name, at)).collect();
+        self.log_retried(|| self.collector.log.publish_dead(&letters)).await?;
+        for letter in &letters {
+            self.collector.metrics.rejected(&self.name, letter.rejection.reason, 1);
+        }
+        Ok(())
+    }
+
+    async fn log_retried<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Stop>
+    where
+        F: Future<Output = Result<T, LogFault>>,
+    {
+        let mut backoff = Backoff::default();
+        loop {
+            match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(fault) => self.wait_out(Fault::Log(fault), &mut backoff).await?,
+            }
+        }
+    }
+
+    /// Waits after a fault that may pass; stops the run when it will not.
+    async fn wait_out(&self, fault: Fault, backoff: &mut Backoff) -> Result<(), Stop> {
+        let (kind, judged) = match fault {
+            Fault::Source(SourceFault::Transient { detail, retry_after }) => {
+                ("transient", Ok((detail, retry_after)))
+            }
+            Fault::Source(fault) => {
+                let name = self.name.to_string();
+                (fault.kind(), Err(CollectError::Source { name, fault }))
+            }
+            Fault::Log(LogFault::Unavailable(detail)) => ("log", Ok((detail, None))),
+            Fault::Log(LogFault::Fatal(reason)) => {
+                ("log", Err(CollectError::Log { name: self.name.to_string(), reason }))
+            }
+        };
+        self.collector.metrics.fault(&self.name, kind);
+        let (detail, retry_after) = judged.map_err(Stop::Failed)?;
+        let pause = backoff.next_pause().max(retry_after.unwrap_or(Duration::ZERO));
+        tracing::warn!(source = %self.name, pause_ms = pause.as_millis(), "source waits: {detail}");
+        self.unless_cancelled(tokio::time::sleep(pause)).await
+    }
+
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Cancelled),
+            value = work => Ok(value),
+        }
+    }
+}
