@@ -153,10 +153,11 @@ fn sentence_end(text: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// Words that open a contrasting clause.
-const CONTRASTS: [&str; 22] = [
+/// Words that open a clause of its own, contrasts above all.
+const OPENERS: [&str; 23] = [
     "aber",
     "although",
+    "and",
     "but",
     "dagegen",
     "doch",
@@ -170,8 +171,8 @@ const CONTRASTS: [&str; 22] = [
     "obwohl",
     "pero",
     "sondern",
-    "though",
     "tandis",
+    "though",
     "und",
     "whereas",
     "while",
@@ -192,7 +193,7 @@ fn clause_end(text: &str, at: usize) -> Option<usize> {
         .split(|c: char| !c.is_alphanumeric())
         .next()
         .filter(|word| begins && !word.is_empty())?;
-    let contrast = CONTRASTS.binary_search(&word.to_lowercase().as_str()).is_ok()
+    let contrast = OPENERS.binary_search(&word.to_lowercase().as_str()).is_ok()
         || word.eq_ignore_ascii_case("and");
     contrast.then_some(at)
 }
@@ -261,6 +262,6 @@ mod tests {
     #[test]
     fn the_word_lists_are_sorted_for_searching() {
         assert!(ABBREVIATIONS.is_sorted());
-        assert!(CONTRASTS.is_sorted());
+        assert!(OPENERS.is_sorted());
     }
 }

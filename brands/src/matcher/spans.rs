@@ -150,11 +150,12 @@ impl Reporter<'_> {
             (Expr::Not(expr), Plan::Not(plan)) => {
                 self.visit(expr, plan, !negated, counts);
             }
-            (Expr::Near(near), Plan::Near(plans, gaps)) => {
-                let counts = counts && !negated && self.evidence.holds(plan);
+            // Under NOT a NEAR is one condition: it counts because its words are not close.
+            (Expr::Near(near), Plan::Near(plans, gaps)) if !negated => {
+                let counts = counts && self.evidence.holds(plan);
                 let chains = self.evidence.chains(plans, gaps);
                 for ((expr, plan), chain) in near.operands.iter().zip(plans).zip(chains) {
-                    self.operand(expr, plan, counts.then_some(chain.as_slice()), negated);
+                    self.operand(expr, plan, counts.then_some(chain.as_slice()));
                 }
             }
             _ => {
@@ -166,12 +167,9 @@ impl Reporter<'_> {
     }
 
     /// A side of `NEAR`: with a chain, only the places on it count.
-    fn operand(&mut self, expr: &Expr, plan: &Plan, chain: Option<&[Occurrence]>, negated: bool) {
+    fn operand(&mut self, expr: &Expr, plan: &Plan, chain: Option<&[Occurrence]>) {
         if let (Expr::Or(exprs), Plan::Or(plans)) = (expr, plan) {
-            exprs
-                .iter()
-                .zip(plans)
-                .for_each(|(expr, plan)| self.operand(expr, plan, chain, negated));
+            exprs.iter().zip(plans).for_each(|(expr, plan)| self.operand(expr, plan, chain));
             return;
         }
         let places = self.evidence.occurrences(plan);
@@ -186,7 +184,7 @@ impl Reporter<'_> {
             .filter(close)
             .filter_map(|place| self.evidence.span(place))
             .collect();
-        self.push(expr, negated, found, chain.is_some() && !spans.is_empty(), spans);
+        self.push(expr, false, found, chain.is_some() && !spans.is_empty(), spans);
     }
 
     fn push(

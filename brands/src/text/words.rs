@@ -34,7 +34,7 @@ impl Pattern {
 
 /// Why a word of a query cannot be searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WordFault {
+pub enum WordFault {
     /// No letter, digit or emoji.
     Empty,
     /// `*` or `?` touches a character of a script without spaces.
@@ -42,7 +42,7 @@ pub(crate) enum WordFault {
 }
 
 /// Cuts one word of a query (no blanks inside).
-pub(crate) fn cut(written: &str) -> Result<Word, WordFault> {
+pub fn cut(written: &str) -> Result<Word, WordFault> {
     let mut cutter = Cutter::default();
     let mut rest = written;
     let sigil = written.bytes().next().and_then(Sigil::from_byte);
