@@ -1,0 +1,41 @@
+//! The last stage: mentions into the store, and the counts they touch with them.
+//!
+//! ```text
+//!  batch of EnrichedEvent
+//!        │  lookup      what the store holds of mentions that may have been seen (sightings)
+//!        ▼
+//!      fold             verdicts, at most one row a mention, the buckets touched   (pure)
+//!        │  insert      one statement into `mentions`
+//!        ▼
+//!   aggregates          one statement recomputes the touched buckets of `sentiment_10s`
+//!        ▼
+//!    verdicts           only now the runtime commits offsets
+//! ```
+//!
+//! The contract: events arrive at least once, in log order for each mention, and each raw partition
+//! has one owner. Then every mention is stored once and counted once, whatever is delivered again,
+//! in whatever cuts, and wherever a process dies. [`Writer`] is called by the runtime of
+//! `echolot-pipeline`; [`generations`] by `echolot migrate` and `replay`; [`audit`] by
+//! `echolot audit`. The tables themselves are in `schemas/clickhouse/`.
+
+pub mod audit;
+pub mod generations;
+pub mod metrics;
+pub mod settings;
+pub mod store;
+
+mod aggregates;
+mod bucket;
+mod fold;
+mod lookup;
+mod migrations;
+mod row;
+mod sightings;
+mod versions;
+mod writer;
+
+pub use metrics::SinkMetrics;
+pub use row::State;
+pub use settings::{ClickHouseSettings, GenerationChoice, SinkSettings};
+pub use store::{Store, StoreError};
+pub use writer::{Clock, Writer};

@@ -1,0 +1,199 @@
+//! The client: one server, one published database, a time limit on every call.
+
+mod fault;
+
+use std::{fmt, time::Duration};
+
+use clickhouse::{Client, Compression, Row, RowOwned, RowRead, RowWrite, query::RowCursor};
+use secrecy::ExposeSecret;
+
+pub use fault::StoreError;
+
+use crate::settings::ClickHouseSettings;
+
+/// What a statement is for: part of every error, and it decides how long it may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Ask whether the server is there.
+    Connect,
+    /// Create or alter tables and views.
+    Migrate,
+    /// Load what is remembered about partitions.
+    Load,
+    /// Look mentions up.
+    LookUp,
+    /// Insert mentions.
+    Insert,
+    /// Recompute buckets.
+    Recompute,
+    /// Read for the audit.
+    Audit,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Migrate => "migrate",
+            Self::Load => "load known mentions",
+            Self::LookUp => "look mentions up",
+            Self::Insert => "insert mentions",
+            Self::Recompute => "recompute buckets",
+            Self::Audit => "read for the audit",
+        })
+    }
+}
+
+/// A handle on the store. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    client: Client,
+    published: String,
+    timeout: Duration,
+    long_timeout: Duration,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("published", &self.published).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// A handle; nothing is sent yet. `settings.url` must not be empty.
+    pub fn new(settings: &ClickHouseSettings) -> Result<Self, StoreError> {
+        let password =
+            settings.password.read().map_err(|error| StoreError::Secret(error.to_string()))?;
+        let client = Client::default()
+            .with_url(&settings.url)
+            .with_user(&settings.user)
+            .with_password(password.expose_secret())
+            .with_compression(Compression::Lz4)
+            // Some servers answer an insert before it is stored; offsets are committed after it.
+            .with_setting("async_insert", "0")
+            // Look-ups and recomputations list ids and buckets in the statement.
+            .with_setting("max_query_size", (4 << 20).to_string())
+            // A batch of old mentions touches many months.
+            .with_setting("max_partitions_per_insert_block", "2000")
+            // Equal rows replace each other: dedup windows add nothing and are not crash-safe.
+            .with_setting("insert_deduplicate", "0")
+            // A mention's rows are all in one month, since its time never changes.
+            .with_setting("do_not_merge_across_partitions_select_final", "1");
+        Ok(Self {
+            client,
+            published: settings.database.clone(),
+            timeout: settings.timeout,
+            long_timeout: settings.long_timeout,
+        })
+    }
+
+    /// Name of the published database.
+    pub fn published(&self) -> &str {
+        &self.published
+    }
+
+    /// Name of a generation's database.
+    pub fn database(&self, generation: u32) -> String {
+        format!("{}_g{generation}", self.published)
+    }
+
+    /// Asks whether the server answers and the login is right.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.execute(Action::Connect, "SELECT 1 FORMAT Null").await
+    }
+
+    fn limit(&self, action: Action) -> Duration {
+        match action {
+            Action::Connect | Action::LookUp | Action::Insert | Action::Recompute => self.timeout,
+            Action::Migrate | Action::Load | Action::Audit => self.long_timeout,
+        }
+    }
+
+    /// The server gives up when we do, so that no abandoned statement runs on beside its retry.
+    fn client(&self, action: Action) -> Client {
+        let seconds = self.limit(action).as_secs().max(1);
+        self.client.clone().with_setting("max_execution_time", seconds.to_string())
+    }
+
+    /// Runs a statement that answers nothing.
+    pub(crate) async fn execute(&self, action: Action, sql: &str) -> Result<(), StoreError> {
+        let query = self.client(action).query_raw(sql);
+        self.within(action, query.execute()).await
+    }
+
+    /// Runs a query with a bounded answer.
+    pub(crate) async fn fetch<T>(&self, action: Action, sql: &str) -> Result<Vec<T>, StoreError>
+    where
+        T: RowOwned + RowRead,
+    {
+        let query = self.client(action).query_raw(sql);
+        self.within(action, query.fetch_all::<T>()).await
+    }
+
+    /// Runs a query whose answer is read row by row; each row has the action's time limit.
+    pub(crate) fn stream<T: Row>(&self, action: Action, sql: &str) -> Result<Rows<T>, StoreError> {
+        let limit = self.limit(action);
+        let cursor = self
+            .client(action)
+            .query_raw(sql)
+            .fetch::<T>()
+            .map_err(|error| StoreError::new(action, error, limit))?;
+        Ok(Rows { cursor, action, limit })
+    }
+
+    /// Inserts rows in one statement.
+    pub(crate) async fn insert<'a, T>(
+        &self,
+        table: &str,
+        rows: impl Iterator<Item = T::Value<'a>>,
+    ) -> Result<(), StoreError>
+    where
+        T: RowWrite,
+    {
+        let action = Action::Insert;
+        self.within(action, async {
+            let mut insert = self.client(action).insert::<T>(table).await?;
+            for row in rows {
+                insert.write(&row).await?;
+            }
+            insert.end().await
+        })
+        .await
+    }
+
+    async fn within<T>(
+        &self,
+        action: Action,
+        call: impl Future<Output = clickhouse::error::Result<T>>,
+    ) -> Result<T, StoreError> {
+        let limit = self.limit(action);
+        tokio::time::timeout(limit, call)
+            .await
+            .map_err(|_| StoreError::Timeout { action, after: limit })?
+            .map_err(|error| StoreError::new(action, error, limit))
+    }
+}
+
+/// The answer to a query, row by row.
+pub struct Rows<T> {
+    cursor: RowCursor<T>,
+    action: Action,
+    limit: Duration,
+}
+
+impl<T> fmt::Debug for Rows<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("action", &self.action).finish_non_exhaustive()
+    }
+}
+
+impl<T: RowOwned + RowRead> Rows<T> {
+    /// The next row; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<T>, StoreError> {
+        let (action, after) = (self.action, self.limit);
+        tokio::time::timeout(after, self.cursor.next())
+            .await
+            .map_err(|_| StoreError::Timeout { action, after })?
+            .map_err(|error| StoreError::new(action, error, after))
+    }
+}
