@@ -1,0 +1,174 @@
+//! The stage: one verdict for each raw event, with the models on their own threads.
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use echolot_pipeline::stage::{Fault, Item, Stage, Verdict};
+use echolot_schemas::{
+    EnrichedEvent, Mention, RawEvent, Timestamp,
+    enriched::{Enriched, Retracted},
+    raw::{Deleted, Observed},
+};
+
+use crate::{
+    brands::{BrandMatcher, BrandsError},
+    judgement::{Finding, Judge},
+    language::{DetectorError, HintedWhichlang, LanguageDetector},
+    metrics::EnrichMetrics,
+    pool::{Pool, PoolFault},
+    sentiment::{
+        Scorer,
+        lexicon::{LexiconError, LexiconScorer},
+    },
+    settings::EnrichSettings,
+};
+
+/// Most items a thread judges at a time: small enough that threads finish together.
+const CHUNK: usize = 256;
+
+/// Tells the time; passed in, so that tests and replays are repeatable.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// An enricher that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EnricherError {
+    /// The language detector.
+    #[error("enrich.languages: {0}")]
+    Detector(#[from] DetectorError),
+    /// The word lists in the binary.
+    #[error(transparent)]
+    Lexicon(#[from] LexiconError),
+    /// The brand file.
+    #[error("enrich.brands_file: {0}")]
+    Brands(#[from] BrandsError),
+    /// The threads.
+    #[error("enrich.threads: cannot start a thread: {0}")]
+    Threads(#[from] io::Error),
+}
+
+type Chunk = Vec<Item<RawEvent>>;
+type Verdicts = Vec<Verdict<EnrichedEvent>>;
+
+/// The enrichment stage. It remembers nothing, so a change of partitions does not concern it.
+///
+/// The batch is copied once: the models' threads may outlive a time-out, and what is emitted holds
+/// the mention anyway.
+pub struct Enricher {
+    pool: Pool<Chunk, Result<Verdicts, Fault>>,
+    threads: usize,
+    timeout: Duration,
+    metrics: EnrichMetrics,
+}
+
+impl fmt::Debug for Enricher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enricher").field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+impl Enricher {
+    /// An enricher with the models that the binary carries and the configured brands.
+    pub fn built_in(
+        settings: &EnrichSettings,
+        metrics: EnrichMetrics,
+        clock: Clock,
+    ) -> Result<Self, EnricherError> {
+        let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence)?;
+        let scorer = LexiconScorer::new()?;
+        let brands = settings.brands()?;
+        Ok(Self::new(settings, Arc::new(detector), Arc::new(scorer), brands, metrics, clock)?)
+    }
+
+    /// An enricher with any models.
+    pub fn new(
+        settings: &EnrichSettings,
+        detector: Arc<dyn LanguageDetector>,
+        scorer: Arc<dyn Scorer>,
+        brands: BrandMatcher,
+        metrics: EnrichMetrics,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let judge = Judge {
+            detector,
+            scorer,
+            brands,
+            keep_unmatched: settings.keep_unmatched,
+            metrics: metrics.clone(),
+        };
+        let pool = Pool::new("enrich-model", settings.threads, move |chunk: Chunk| {
+            let findings = judge.judge(&chunk)?;
+            let now = clock();
+            let verdicts = chunk.into_iter().zip(findings);
+            let verdicts: Verdicts = verdicts.map(|(item, finding)| verdict(item, finding, now)).collect();
+            count(&judge.metrics, &verdicts);
+            Ok(verdicts)
+        })?;
+        Ok(Self { pool, threads: settings.threads, timeout: settings.score_timeout, metrics })
+    }
+}
+
+impl Stage for Enricher {
+    type Input = RawEvent;
+    type Output = EnrichedEvent;
+
+    fn name(&self) -> &'static str {
+        "enrich"
+    }
+
+    async fn judge(&mut self, batch: &[Item<RawEvent>]) -> Result<Verdicts, Fault> {
+        let rows = batch.len().div_ceil(self.threads).clamp(1, CHUNK);
+        let chunks = batch.chunks(rows).map(<[_]>::to_vec).collect();
+        let judged = self.pool.run(chunks, self.timeout).await.map_err(|fault| match fault {
+            PoolFault::TimedOut(_) => {
+                self.metrics.timeouts.inc();
+                Fault::Transient(format!("enrich.score_timeout: the models were {fault}"))
+            }
+            PoolFault::Lost | PoolFault::Spawn(_) => Fault::Transient(format!("models: {fault}")),
+            PoolFault::Hung(_) => Fault::Fatal(format!("models: {fault}")),
+        })?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for chunk in judged {
+            verdicts.append(&mut chunk?);
+        }
+        Ok(verdicts)
+    }
+}
+
+fn verdict(item: Item<RawEvent>, finding: Finding, now: Timestamp) -> Verdict<EnrichedEvent> {
+    let raw = item.position;
+    match (finding, item.event) {
+        (Finding::Rejected(rejection), _) => Verdict::Reject(rejection),
+        (_, RawEvent::Deleted(Deleted { id, source, observed_at })) => {
+            Verdict::Emit(EnrichedEvent::Erased(Retracted { raw, observed_at, id, source }))
+        }
+        (Finding::Retracted, RawEvent::Observed(observed)) => {
+            let Observed { observed_at, mention: Mention { id, source, .. } } = *observed;
+            Verdict::Emit(EnrichedEvent::Unmatched(Retracted { raw, observed_at, id, source }))
+        }
+        (Finding::Enriched { language, sentiment, brands }, RawEvent::Observed(observed)) => {
+            let Observed { observed_at, mention } = *observed;
+            Verdict::Emit(EnrichedEvent::Enriched(Box::new(Enriched {
+                raw,
+                observed_at,
+                enriched_at: now,
+                mention,
+                language,
+                sentiment,
+                brands,
+            })))
+        }
+    }
+}
+
+fn count(metrics: &EnrichMetrics, verdicts: &Verdicts) {
+    for verdict in verdicts {
+        let Verdict::Emit(EnrichedEvent::Enriched(enriched)) = verdict else { continue };
+        let polarity = enriched.sentiment.polarity.as_str();
+        metrics.languages.with_label_values(&[enriched.language.code.as_str()]).inc();
+        if enriched.brands.is_empty() {
+            metrics.mentions.with_label_values(&["", polarity]).inc();
+        }
+        for brand in &enriched.brands {
+            metrics.mentions.with_label_values(&[brand.brand.as_str(), polarity]).inc();
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What enrichment finds out about a chunk of events, without a clock or a thread.
+
+use std::{borrow::Cow, cell::Cell, panic, sync::Arc, time::Instant};
+
+use echolot_pipeline::stage::{Fault, Item, Rejection};
+use echolot_schemas::{
+    Mention, MentionId, RawEvent,
+    dead_letter::Reason,
+    enriched::{BrandMatch, Distribution, Language, Sentiment},
+    raw::Observed,
+};
+
+use crate::{
+    brands::BrandMatcher,
+    language::{DetectInput, Detected, LanguageDetector},
+    metrics::{EnrichMetrics, Step},
+    sentiment::{ScoreInput, Scorer, ScorerFault},
+    text::normalise,
+};
+
+/// What is to become of one event.
+pub(crate) enum Finding {
+    /// Nothing to store: deleted at its source, or about no brand while such are not kept.
+    Retracted,
+    /// To be stored.
+    Enriched { language: Language, sentiment: Sentiment, brands: Vec<BrandMatch> },
+    /// Not to be processed.
+    Rejected(Rejection),
+}
+
+/// The models, and what is asked of them.
+pub(crate) struct Judge {
+    pub(crate) detector: Arc<dyn LanguageDetector>,
+    pub(crate) scorer: Arc<dyn Scorer>,
+    pub(crate) brands: BrandMatcher,
+    pub(crate) keep_unmatched: bool,
+    pub(crate) metrics: EnrichMetrics,
+}
+
+/// A mention on its way through the steps.
+struct Open<'a> {
+    at: usize,
+    mention: &'a Mention,
+    brands: Vec<BrandMatch>,
+}
+
+impl Judge {
+    /// One finding for each item, in order. A panic rejects the item it is about and no other.
+    pub(crate) fn judge(&self, items: &[Item<RawEvent>]) -> Result<Vec<Finding>, Fault> {
+        match self.guarded(items) {
+            Ok(findings) => findings,
+            // One of them brings a model down: the others are judged without it.
+            Err(_) if items.len() > 1 => {
+                let mut findings = Vec::with_capacity(items.len());
+                for item in items {
+                    findings.append(&mut self.judge(std::slice::from_ref(item))?);
+                }
+                Ok(findings)
+            }
+            Err(step) => {
+                self.metrics.panics.with_label_values(&[step.as_str()]).inc();
+                Ok(items.iter().map(|item| Finding::Rejected(self.culprit(item, step))).collect())
+            }
+        }
+    }
+
+    /// The findings, or the step that panicked.
+    fn guarded(&self, items: &[Item<RawEvent>]) -> Result<Result<Vec<Finding>, Fault>, Step> {
+        let step = Cell::new(Step::Validate);
+        let steps = panic::AssertUnwindSafe(|| self.steps(items, &step));
+        panic::catch_unwind(steps).map_err(|_| step.get())
+    }
+
+    /// The panic's own message may quote the mention, so it is not repeated.
+    fn culprit(&self, item: &Item<RawEvent>, step: Step) -> Rejection {
+        let position = item.position;
+        let model = match step {
+            Step::Language => self.detector.model(),
+            Step::Sentiment => self.scorer.model(),
+            Step::Validate | Step::Brands | Step::Normalise => {
+                return unprocessable(format!(
+                    "step {} panicked on the event at {}/{}; retry it after an upgrade",
+                    step.as_str(),
+                    position.partition,
+                    position.offset
+                ));
+            }
+        };
+        unprocessable(format!(
+            "{} model {} {} ({}) panicked on the event at {}/{}; retry it with another model",
+            step.as_str(),
+            model.id,
+            model.version,
+            model.hash,
+            position.partition,
+            position.offset
+        ))
+    }
+
+    fn steps(&self, items: &[Item<RawEvent>], step: &Cell<Step>) -> Result<Vec<Finding>, Fault> {
+        let mut clock = StepClock { metrics: &self.metrics, step, since: Instant::now() };
+        let mut findings: Vec<Option<Finding>> = items.iter().map(first_look).collect();
+
+        clock.enter(Step::Brands);
+        let mut open = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            let (None, RawEvent::Observed(observed)) = (&findings[at], &item.event) else {
+                continue;
+            };
+            let brands = self.brands.matches(&observed.mention);
+            if brands.is_empty() && !self.keep_unmatched {
+                findings[at] = Some(Finding::Retracted);
+            } else {
+                open.push(Open { at, mention: &observed.mention, brands });
+            }
+        }
+
+        clock.enter(Step::Normalise);
+        let texts: Vec<String> = open.iter().map(|open| normalise(&whole(open.mention))).collect();
+        clock.enter(Step::Language);
+        let languages = self.languages(&open, &texts)?;
+        clock.enter(Step::Sentiment);
+        let scores = self.scores(&texts, &languages)?;
+        clock.leave();
+
+        for ((open, language), score) in open.into_iter().zip(languages).zip(scores) {
+            findings[open.at] = Some(self.finding(open.brands, language, score));
+        }
+        // Every place was filled: rejected or retracted above, or open and filled here.
+        Ok(findings.into_iter().flatten().collect())
+    }
+
+    fn languages(&self, open: &[Open<'_>], texts: &[String]) -> Result<Vec<Detected>, Fault> {
+        let inputs: Vec<DetectInput<'_>> = open
+            .iter()
+            .zip(texts)
+            .map(|(open, text)| DetectInput {
+                text,
+                hint: open.mention.declared_language.as_deref(),
+            })
+            .collect();
+        let languages = self.detector.detect(&inputs);
+        complete(&self.detector.model().id, inputs.len(), languages)
+    }
+
+    fn scores(&self, texts: &[String], languages: &[Detected]) -> Result<Vec<Distribution>, Fault> {
+        let inputs: Vec<ScoreInput<'_>> = texts
+            .iter()
+            .zip(languages)
+            .map(|(text, language)| ScoreInput { text, language: language.code })
+            .collect();
+        let scores = self.scorer.score(&inputs).map_err(|fault| match fault {
+            ScorerFault::Unavailable { .. } => Fault::Transient(fault.to_string()),
+            ScorerFault::Broken { .. } => Fault::Fatal(fault.to_string()),
+        })?;
+        self.metrics.scored.inc_by(inputs.len() as u64);
+        complete(&self.scorer.model().id, inputs.len(), scores)
+    }
+
+    fn finding(
+        &self,
+        brands: Vec<BrandMatch>,
+        language: Detected,
+        distribution: Distribution,
+    ) -> Finding {
+        if !is_distribution(&distribution) {
+            return Finding::Rejected(unprocessable(format!(
+                "sentiment model {} answered {distribution:?}, which are no probabilities; retry it \
+                 with another model",
+                self.scorer.model().id
+            )));
+        }
+        let language = Language {
+            code: language.code.to_owned(),
+            confidence: language.confidence,
+            model: self.detector.model().clone(),
+        };
+        let sentiment = Sentiment {
+            polarity: distribution.polarity(),
+            distribution,
+            model: self.scorer.model().clone(),
+        };
+        Finding::Enriched { language, sentiment, brands }
+    }
+}
+
+/// What can be said without a model.
+fn first_look(item: &Item<RawEvent>) -> Option<Finding> {
+    match &item.event {
+        RawEvent::Deleted(_) => Some(Finding::Retracted),
+        RawEvent::Observed(observed) => refused(observed).map(Finding::Rejected),
+    }
+}
+
+/// Ingest checks the same; but a topic is written by whoever may write to it.
+fn refused(observed: &Observed) -> Option<Rejection> {
+    let Observed { observed_at, mention } = observed;
+    let invalid = |detail| Rejection { reason: Reason::Invalid, detail };
+    if let Err(error) = mention.validate(*observed_at) {
+        return Some(invalid(error.to_string()));
+    }
+    let derived = MentionId::derive(&mention.source, &mention.native_id);
+    (derived != mention.id).then(|| {
+        invalid(format!(
+            "id: is {}, but source and native_id make it {derived}; write it through ingest",
+            mention.id
+        ))
+    })
+}
+
+/// A headline is read as the text's first line.
+fn whole(mention: &Mention) -> Cow<'_, str> {
+    match &mention.title {
+        Some(title) => format!("{title}\n{}", mention.text).into(),
+        None => mention.text.as_str().into(),
+    }
+}
+
+fn complete<T>(model: &str, asked: usize, answers: Vec<T>) -> Result<Vec<T>, Fault> {
+    if answers.len() == asked {
+        Ok(answers)
+    } else {
+        Err(Fault::Fatal(format!(
+            "model {model} gave {} answers to {asked} texts; use another model",
+            answers.len()
+        )))
+    }
+}
+
+fn is_distribution(distribution: &Distribution) -> bool {
+    let Distribution { negative, neutral, positive } = *distribution;
+    // A not-a-number fails every comparison.
+    [negative, neutral, positive].iter().all(|share| (0.0..=1.0).contains(share))
+        && (negative + neutral + positive - 1.0).abs() < 1e-3
+}
+
+fn unprocessable(detail: String) -> Rejection {
+    Rejection { reason: Reason::Unprocessable, detail }
+}
+
+/// Knows which step is at work, and how long each took.
+struct StepClock<'a> {
+    metrics: &'a EnrichMetrics,
+    step: &'a Cell<Step>,
+    since: Instant,
+}
+
+impl StepClock<'_> {
+    fn enter(&mut self, next: Step) {
+        self.leave();
+        self.step.set(next);
+    }
+
+    fn leave(&mut self) {
+        let now = Instant::now();
+        let seconds = now.duration_since(self.since).as_secs_f64();
+        self.metrics.seconds.with_label_values(&[self.step.get().as_str()]).observe(seconds);
+        self.since = now;
+    }
+}

@@ -1,0 +1,130 @@
+//! `[enrich]`: every option of this stage. `default.toml` beside the crate explains each.
+
+use std::{path::Path, time::Duration};
+
+use echolot_pipeline::settings::{Problems, WorkerSettings};
+use serde::Deserialize;
+
+use crate::{
+    brands::{BrandMatcher, BrandsError},
+    language::LANGUAGES,
+};
+
+/// `[enrich]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrichSettings {
+    /// Threads that models run on.
+    pub threads: usize,
+    /// Languages that may be detected (ISO 639-1); anything else is `und`.
+    pub languages: Vec<String>,
+    /// Below this confidence a language is `und`; 0 to 1.
+    pub language_confidence: f32,
+    /// Whether mentions of no brand are stored.
+    pub keep_unmatched: bool,
+    /// TOML file with the brands; empty for none.
+    pub brands_file: String,
+    /// How long models may take for one batch before it is tried again.
+    #[serde(with = "humantime_serde")]
+    pub score_timeout: Duration,
+    /// How this stage batches and waits.
+    pub worker: WorkerSettings,
+}
+
+impl EnrichSettings {
+    /// Notes everything wrong with these settings. Reads no file: see [`Self::brands`].
+    pub fn validate(&self, problems: &mut Problems) {
+        let mut check = |ok, name: &str, message: String| {
+            problems.check(ok, &format!("enrich.{name}"), message);
+        };
+        check((1..=64).contains(&self.threads), "threads", "must be 1 to 64".to_owned());
+        check(!self.languages.is_empty(), "languages", "must name at least one".to_owned());
+        for (at, code) in self.languages.iter().enumerate() {
+            check(
+                LANGUAGES.iter().any(|language| language.code == code),
+                &format!("languages[{at}]"),
+                format!("{code:?} is none of {}", LANGUAGES.map(|language| language.code).join(" ")),
+            );
+        }
+        check(
+            (0.0..=1.0).contains(&self.language_confidence),
+            "language_confidence",
+            "must be 0 to 1".to_owned(),
+        );
+        check(
+            self.keep_unmatched || !self.brands_file.is_empty(),
+            "keep_unmatched",
+            "is false and brands_file is empty, so nothing would ever be stored; set one".to_owned(),
+        );
+        check(
+            (Duration::from_millis(100)..=Duration::from_mins(10)).contains(&self.score_timeout),
+            "score_timeout",
+            "must be 100ms to 10m".to_owned(),
+        );
+        self.worker.validate("enrich.worker", problems);
+    }
+
+    /// The configured brands.
+    pub fn brands(&self) -> Result<BrandMatcher, BrandsError> {
+        if self.brands_file.is_empty() {
+            BrandMatcher::new(&[])
+        } else {
+            BrandMatcher::load(Path::new(&self.brands_file))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Shipped {
+        enrich: EnrichSettings,
+    }
+
+    fn shipped() -> EnrichSettings {
+        toml::from_str::<Shipped>(include_str!("../default.toml")).unwrap().enrich
+    }
+
+    fn problems(settings: &EnrichSettings) -> Vec<String> {
+        let mut problems = Problems::default();
+        settings.validate(&mut problems);
+        problems.into_vec().into_iter().map(|problem| problem.path).collect()
+    }
+
+    #[test]
+    fn the_shipped_defaults_are_valid() {
+        assert_eq!(problems(&shipped()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once_with_its_path() {
+        let mut settings = shipped();
+        settings.threads = 0;
+        settings.languages.push("xx".to_owned());
+        settings.language_confidence = f32::NAN;
+        settings.keep_unmatched = false;
+        settings.score_timeout = Duration::ZERO;
+        settings.worker.poison_run = 0;
+        let last = settings.languages.len() - 1;
+        assert_eq!(
+            problems(&settings),
+            [
+                "enrich.threads".to_owned(),
+                format!("enrich.languages[{last}]"),
+                "enrich.language_confidence".to_owned(),
+                "enrich.keep_unmatched".to_owned(),
+                "enrich.score_timeout".to_owned(),
+                "enrich.worker.poison_run".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_misspelt_option_is_refused_by_name() {
+        let text = include_str!("../default.toml").replace("threads =", "treads =");
+        let error = toml::from_str::<Shipped>(&text).err().unwrap();
+        assert!(error.to_string().contains("treads"), "{error}");
+    }
+}
