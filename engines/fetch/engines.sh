@@ -7,6 +7,7 @@
 #
 # Layout, which src/install.rs reads:
 #   $ECHOLOT_ENGINES/kafka/<version>/*.jar
+#   $ECHOLOT_ENGINES/kafka/<version>.jsa
 #   $ECHOLOT_ENGINES/clickhouse/<version>/libchdb.so
 # An engine's folder appears by one rename, after its checksums were found right:
 # a folder that is there is whole.
@@ -126,6 +127,44 @@ install_kafka() {
     say "Apache Kafka $KAFKA_VERSION installed in $((SECONDS - started)) s"
 }
 
+# Runs the broker once, on the jars in their final place, to archive the classes
+# it loads (Java's "application class data sharing"): it then starts in about half
+# the time. Java itself ignores an archive that does not fit, so a failure here
+# costs only that.
+archive_kafka_classes() {
+    local archive=$home/kafka/$KAFKA_VERSION.jsa
+    [ ! -f "$archive" ] || return 0
+    require_tool java
+    local run=$stage/kafka-run log=$stage/kafka-run/kafka.log port=$((20000 + RANDOM % 6000 * 2)) tries=0 broker
+    say "archiving Kafka's classes for faster starts"
+    rm -rf "$run"
+    mkdir -p "$run"
+    sed -e "s|@LOG@|$log|" "$here/../src/kafka/log4j2.properties" >"$run/log4j2.properties"
+    sed -e "s|@DATA@|$run/data|" -e "s|@BROKER_PORT@|$port|" -e "s|@CONTROLLER_PORT@|$((port + 1))|" \
+        -e "s|@MESSAGE_MAX_BYTES@|1048576|" "$here/../src/kafka/server.properties" >"$run/server.properties"
+    local java=(java -Xmx256m -XX:+UseG1GC -Djava.awt.headless=true
+        "-Dlog4j2.configurationFile=$run/log4j2.properties" -cp "$kafka_dir/*")
+    "${java[@]}" kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAA \
+        --config "$run/server.properties" >"$run/format.log" 2>&1 || true
+    "${java[@]}" -XX:ArchiveClassesAtExit="$run/classes.jsa" kafka.Kafka "$run/server.properties" \
+        >"$run/output.log" 2>&1 </dev/null 9>&- &
+    fetcher=$!
+    broker=$fetcher
+    until grep -qs 'Kafka Server started' "$log" || [ "$tries" -ge 600 ] || ! kill -0 "$broker" 2>/dev/null; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    kill -TERM "$broker" 2>/dev/null || true
+    wait "$broker" || true
+    fetcher=
+    if [ -s "$run/classes.jsa" ]; then
+        mv -- "$run/classes.jsa" "$archive"
+        rm -rf "$run"
+    else
+        say "warning: no class archive was written, Kafka will start slower; see $run"
+    fi
+}
+
 # Every listed jar with its checksum, and no jar besides.
 verify_jars() { # FOLDER
     (cd "$1" && sha256sum --quiet --strict --check "$here/kafka.sha256" >&2) || return 1
@@ -177,7 +216,10 @@ fi
 [ $# -gt 0 ] || set -- kafka clickhouse
 for engine in "$@"; do
     case $engine in
-    kafka) install_kafka ;;
+    kafka)
+        install_kafka
+        archive_kafka_classes
+        ;;
     clickhouse) install_clickhouse ;;
     *) die "unknown engine: $engine" "usage: engines.sh [kafka] [clickhouse]" ;;
     esac

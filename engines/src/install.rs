@@ -61,6 +61,12 @@ impl Installation {
         Ok(jars)
     }
 
+    /// The archive of the classes a broker loads, if the fetch could make one.
+    pub(crate) fn kafka_class_archive(&self) -> Option<PathBuf> {
+        let archive = self.root.join("kafka").join(format!("{}.jsa", kafka_version()));
+        archive.exists().then_some(archive)
+    }
+
     /// The path of `libchdb.so`.
     pub(crate) fn clickhouse_library(&self) -> Result<PathBuf, EngineError> {
         let library = self.root.join("clickhouse").join(clickhouse_version()).join("libchdb.so");

@@ -84,7 +84,7 @@ pub(crate) async fn prepare(
     let log4j2 = folder.join("log4j2.properties");
     let log = home.log(EngineKind::Kafka);
     write_atomically(&log4j2, &LOG4J2_PROPERTIES.replace("@LOG@", &property(&log)?))?;
-    let jvm = Jvm { java, jars, log4j2 };
+    let jvm = Jvm { java, jars, class_archive: installation.kafka_class_archive(), log4j2 };
     let server =
         ServerProperties { port, controller_port, message_max_bytes: options.message_max_bytes };
     if !data.join("meta.properties").exists() {
@@ -110,6 +110,7 @@ pub(crate) async fn prepare(
 struct Jvm {
     java: PathBuf,
     jars: PathBuf,
+    class_archive: Option<PathBuf>,
     log4j2: PathBuf,
 }
 
@@ -127,6 +128,9 @@ impl Jvm {
             "-XX:+ExitOnOutOfMemoryError".to_owned(),
             format!("-XX:ErrorFile={}", logs.join("kafka.crash.log").display()),
         ];
+        if let Some(archive) = &self.class_archive {
+            args.push(format!("-XX:SharedArchiveFile={}", archive.display()));
+        }
         args.extend(self.common_args());
         args.push("kafka.Kafka".to_owned());
         args.push(properties.display().to_string());
