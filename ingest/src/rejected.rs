@@ -61,11 +61,12 @@ pub struct Rejected {
 
 impl Rejected {
     /// Keeps what may be kept of `original`; a cut is told in the detail.
-    pub fn new(place: Place, mut rejection: Rejection, original: Bytes) -> Self {
+    pub fn new(place: Place, mut rejection: Rejection, mut original: Bytes) -> Self {
         let whole = original.len();
-        let original = original.slice(..whole.min(ORIGINAL_BYTES));
-        if original.len() < whole {
-            rejection.detail += &format!(" (the first {ORIGINAL_BYTES} of {whole} bytes are kept)");
+        if whole > ORIGINAL_BYTES {
+            original.truncate(ORIGINAL_BYTES);
+            let Rejection { detail, .. } = &mut rejection;
+            *detail = format!("{detail} (the first {ORIGINAL_BYTES} of {whole} bytes are kept)");
         }
         Self { place, rejection, original }
     }

@@ -16,14 +16,13 @@ pub fn read_submission(json: &[u8]) -> Result<Submission, Rejection> {
 
 /// Why `json` could not be read, without naming a line: the caller knows which one it is.
 pub(crate) fn malformed_json(json: &[u8], error: &serde_json::Error) -> Rejection {
-    let detail = match str::from_utf8(json) {
-        Err(invalid) => not_utf8(json, invalid.valid_up_to()),
-        Ok(_) => {
-            let message = error.to_string();
-            let message = message.rsplit_once(" at line ").map_or(&*message, |(head, _)| head);
-            let message: String = message.chars().take(DETAIL_CHARS).collect();
-            format!("{message} (column {})", error.column())
-        }
+    let detail = if let Err(invalid) = str::from_utf8(json) {
+        not_utf8(json, invalid.valid_up_to())
+    } else {
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(&*message, |(head, _)| head);
+        let message: String = message.chars().take(DETAIL_CHARS).collect();
+        format!("{message} (column {})", error.column())
     };
     malformed(detail)
 }
