@@ -74,7 +74,10 @@ impl Definition {
                 problem,
             });
         };
-        for (field, value) in [("name", &name), ("group", &group)] {
+        for (field, value) in
+            [("name", Some(&name)), ("group", self.group.as_ref().map(|_| &group))]
+        {
+            let Some(value) = value else { continue };
             if value.is_empty() {
                 complain(field, "is empty; write what charts should show".into());
             } else if value.chars().count() > MAX_NAME_CHARS || value.chars().any(char::is_control)

@@ -20,8 +20,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use super::CompileError;
 use super::hits::Hits;
 use super::plan::{TermId, number};
+use crate::text::Sigil;
 use crate::text::glob::{Glob, Piece};
-use crate::text::tokens::Tokens;
+use crate::text::tokens::{Form, Tokens};
 use crate::text::words::Pattern;
 
 /// Bytes of patterns up to which the automaton is expanded into a table. Such a table costs some
@@ -48,8 +49,15 @@ const NO_CHECK: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Check {
-    pattern: Pattern,
-    form: usize,
+    sigil: Option<Sigil>,
+    glob: Glob,
+}
+
+impl Check {
+    fn passes(&self, tokens: &Tokens, form: &Form) -> bool {
+        self.sigil.is_none_or(|sigil| form.sigil == Some(sigil))
+            && self.glob.matches(tokens.spelling(form))
+    }
 }
 
 impl Automaton {
@@ -59,7 +67,7 @@ impl Automaton {
         let mut hints: Vec<(u32, Target)> = Vec::new();
         let mut checks = Vec::new();
         for (term, pattern) in patterns.iter().enumerate() {
-            for (form, glob) in pattern.forms.iter().enumerate() {
+            for glob in &pattern.forms {
                 let (needle, proves) = needle(pattern, glob);
                 let id = *needles.entry(needle).or_insert_with_key(|needle| {
                     ordered.push(needle.clone());
@@ -67,7 +75,7 @@ impl Automaton {
                 });
                 let check = if proves { NO_CHECK } else { number(checks.len()) };
                 if !proves {
-                    checks.push(Check { pattern: pattern.clone(), form });
+                    checks.push(Check { sigil: pattern.sigil, glob: glob.clone() });
                 }
                 hints.push((id, Target { term: number(term), check }));
             }
@@ -96,10 +104,12 @@ impl Automaton {
                 if hits.last_form(target.term) == Some(number(at)) {
                     continue;
                 }
-                let proven = self.checks.get(target.check as usize).is_none_or(|check| {
-                    check.pattern.sigil.is_none_or(|sigil| form.sigil == Some(sigil))
-                        && check.pattern.forms[check.form].matches(tokens.spelling(form))
-                });
+                let proven = match self.checks.get(target.check as usize) {
+                    None => true,
+                    Some(check) => {
+                        hits.first_check(target.check, number(at)) && check.passes(tokens, form)
+                    }
+                };
                 if proven {
                     hits.note(target.term, number(at));
                 }
@@ -107,21 +117,22 @@ impl Automaton {
         }
     }
 
+    /// Number of words that are compared with their wildcards.
+    pub(super) fn checks(&self) -> usize {
+        self.checks.len()
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         let checks: usize = self
             .checks
             .iter()
-            .map(|check| size_of::<Check>() + pattern_bytes(&check.pattern))
+            .map(|check| size_of::<Check>() + check.glob.0.len() * size_of::<Piece>())
             .sum();
         self.search.as_ref().map_or(0, AhoCorasick::memory_usage)
             + self.offsets.len() * size_of::<u32>()
             + self.targets.len() * size_of::<Target>()
             + checks
     }
-}
-
-fn pattern_bytes(pattern: &Pattern) -> usize {
-    pattern.forms.iter().map(|form| form.0.len() * size_of::<Piece>() + size_of::<Glob>()).sum()
 }
 
 fn search(needles: &[Vec<u8>]) -> Result<AhoCorasick, CompileError> {

@@ -43,6 +43,8 @@ pub(super) struct Hits {
     epoch: u32,
     chains: Vec<Chain>,
     links: Vec<Link>,
+    /// By check the epoch and form it was last made for.
+    checked: Vec<(u32, u32)>,
     /// Terms seen, each once.
     pub(super) terms: Vec<TermId>,
     raw: Vec<(RawId, Place, Range<u32>)>,
@@ -50,7 +52,10 @@ pub(super) struct Hits {
 
 impl Hits {
     /// Forgets the last mention.
-    pub(super) fn reset(&mut self, terms: usize) {
+    pub(super) fn reset(&mut self, terms: usize, checks: usize) {
+        if self.checked.len() != checks {
+            self.checked.resize(checks, (0, 0));
+        }
         if self.chains.len() != terms {
             self.chains.resize(terms, Chain::default());
         }
@@ -58,6 +63,7 @@ impl Hits {
         if self.epoch == 0 {
             // Entries of four billion mentions ago would count again.
             self.chains.fill(Chain::default());
+            self.checked.fill((0, 0));
             self.epoch = 1;
         }
         self.links.clear();
@@ -77,6 +83,12 @@ impl Hits {
     /// The form where the term was seen last.
     pub(super) fn last_form(&self, term: TermId) -> Option<u32> {
         self.chain(term).and_then(|chain| self.links.get(chain.last as usize)).map(|link| link.form)
+    }
+
+    /// Whether a check is made for a form for the first time; its pattern may lie there often.
+    pub(super) fn first_check(&mut self, check: u32, form: u32) -> bool {
+        let now = (self.epoch, form);
+        self.checked.get_mut(check as usize).is_some_and(|last| std::mem::replace(last, now) != now)
     }
 
     pub(super) fn note(&mut self, term: TermId, form: u32) {
@@ -127,6 +139,7 @@ impl Hits {
     pub(super) fn memory_bytes(&self) -> usize {
         self.chains.capacity() * size_of::<Chain>()
             + self.links.capacity() * size_of::<Link>()
+            + self.checked.capacity() * size_of::<(u32, u32)>()
             + self.terms.capacity() * size_of::<TermId>()
             + self.raw.capacity() * size_of::<(RawId, Place, Range<u32>)>()
     }

@@ -141,7 +141,7 @@ impl Matcher {
     pub fn matches<'s>(&self, post: &Post<'_>, scratch: &'s mut Scratch) -> &'s [BrandIndex] {
         let Scratch { tokens, hits, seen, round, matched } = scratch;
         tokens.read(post.title, post.text);
-        hits.reset(self.terms);
+        hits.reset(self.terms, self.automaton.checks());
         self.automaton.scan(tokens, hits);
         self.raw.scan(post, hits);
         matched.clear();

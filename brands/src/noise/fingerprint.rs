@@ -124,7 +124,6 @@ mod tests {
 
     #[test]
     fn fingerprints_stay_the_same_between_versions() {
-        assert_eq!(of("Die Bahn streikt ab Montag").exact, EXPECTED);
+        assert_eq!(of("Die Bahn streikt ab Montag").exact, 0x62CA_814B_AFC8_D1A7);
     }
-    const EXPECTED: u64 = 0;
 }

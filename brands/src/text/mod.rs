@@ -6,6 +6,8 @@
 
 pub(crate) mod fold;
 pub mod glob;
+mod reader;
+mod tags;
 pub mod tokens;
 pub mod words;
 
