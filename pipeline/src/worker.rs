@@ -60,6 +60,8 @@ pub struct Worker<S, O> {
     pub outlet: O,
     /// What the stage reads.
     pub input: Topic,
+    /// Consumer group, before the configured prefix: who shares the work, and whose offsets these are.
+    pub group: String,
     /// Writes dead letters.
     pub producer: Producer,
     /// How to reach the log.
@@ -92,7 +94,7 @@ where
         let consumer = Consumer::connect(
             &self.kafka,
             &self.input,
-            name,
+            &self.group,
             desk,
             hand_on,
             self.health.clone(),
@@ -169,14 +171,7 @@ where
         let (items, leftovers) = sort(batch.deliveries);
         let verdicts = judge.verdicts(&items).await?;
         let judged = self.conclude(items, leftovers, verdicts)?;
-        // Dead letters first: a record must not be settled by its output alone.
-        if !judged.letters.is_empty() {
-            self.until_safe(async |task| task.producer.publish_dead(&judged.letters).await).await?;
-        }
-        if !judged.outputs.is_empty() {
-            self.until_safe(async |task| task.outlet.emit(&judged.outputs).await).await?;
-        }
-        Ok(())
+        self.until_safe(&judged).await
     }
 
     /// Sorts verdicts into outputs and dead letters; counts them; heeds the poison policy.
@@ -231,14 +226,11 @@ where
         Ok(judged)
     }
 
-    /// Publishes until Kafka has it, for as long as that takes.
-    async fn until_safe(
-        &self,
-        publish: impl AsyncFn(&Self) -> Result<(), PublishError>,
-    ) -> Result<(), Cause> {
+    /// Publishes dead letters and outputs until Kafka has them, for as long as that takes.
+    async fn until_safe(&self, judged: &Judged<S::Output>) -> Result<(), Cause> {
         let mut backoff = Backoff::default();
         loop {
-            match publish(self).await {
+            match self.publish(judged).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_transient() => {
                     self.metrics.retries.inc();
@@ -250,6 +242,16 @@ where
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    async fn publish(&self, judged: &Judged<S::Output>) -> Result<(), PublishError> {
+        if !judged.letters.is_empty() {
+            self.producer.publish_dead(&judged.letters).await?;
+        }
+        if !judged.outputs.is_empty() {
+            self.outlet.emit(&judged.outputs).await?;
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{process::Process, roles, settings::Settings, telemetry, tools, up};
+
+/// Social listening on a log: nothing lost, nothing counted twice, every number explained.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// TOML file over the built-in defaults; ECHOLOT__SECTION__KEY in the environment goes over both.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sets one option, over everything else: --set sink.worker.linger=1s
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything on this machine: embedded engines where none are configured, all roles, a sample.
+    Up(up::UpArgs),
+    /// Role: accepts pushed mentions and writes them to the log.
+    Ingest,
+    /// Role: adds language, brands and sentiment.
+    Enrich,
+    /// Role: writes mentions and counts to the store.
+    Sink,
+    /// Checks the configuration and every connection, and says how to mend what is wrong.
+    Check(tools::check::CheckArgs),
+    /// Creates or updates tables, views and topics. Safe to repeat.
+    Migrate,
+    /// Reads files of mentions into the log.
+    Backfill(tools::backfill::BackfillArgs),
+    /// Proves from the log that the store holds everything once, and that its counts are right.
+    Audit(tools::audit::AuditArgs),
+    /// Shows refused records and puts them back.
+    DeadLetters(tools::dead_letters::DeadLettersArgs),
+    /// Fills the next generation of the store from the log, beside the present one.
+    Replay(tools::replay::ReplayArgs),
+    /// Becomes an embedded engine; used by `up` alone.
+    #[command(hide = true)]
+    Engine {
+        /// What to become.
+        order: String,
+    },
+}
+
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::Engine { order } = &cli.command {
+        // Neither runtime nor logging: the process becomes the engine.
+        echolot_engines::entry::run(order)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = Settings::load(cli.global.config.as_deref(), &cli.global.overrides)?;
+    telemetry::init(&settings.telemetry)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    let code = runtime.block_on(dispatch(cli.command, settings));
+    // Whatever still runs has been told to stop and had its time.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    code
+}
+
+async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(args) => up::run(settings, args).await,
+        Command::Ingest => role(settings, roles::ingest).await,
+        Command::Enrich => role(settings, roles::enrich).await,
+        Command::Sink => role(settings, roles::sink).await,
+        Command::Check(args) => tools::check::run(settings, args).await,
+        Command::Migrate => tools::migrate::run(settings).await,
+        Command::Backfill(args) => tools::backfill::run(settings, args).await,
+        Command::Audit(args) => tools::audit::run(settings, args).await,
+        Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
+        Command::Replay(args) => tools::replay::run(settings, args).await,
+        Command::Engine { .. } => unreachable!("handled before the runtime starts"),
+    }
+}
+
+/// Runs one role in a process of its own until a signal or an error ends it.
+async fn role<F>(settings: Settings, role: impl FnOnce(Process) -> F) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    settings.require_engines()?;
+    let process = Process::new(settings)?;
+    process.stop_on_signals()?;
+    let telemetry = process.serve_telemetry().await?;
+    tracing::info!(telemetry = %telemetry, "started");
+    let cancel = process.cancel.clone();
+    role(process).await?;
+    cancel.cancel();
+    Ok(ExitCode::SUCCESS)
+}

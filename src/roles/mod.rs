@@ -1,0 +1,174 @@
+//! The roles: each wires a crate to the runtime, and holds no logic of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use echolot_enrich::enricher::Enricher;
+use echolot_ingest::{clock::Clock, observe::Observer, push};
+use echolot_pipeline::{
+    admin, clock,
+    outlet::{Nowhere, ToTopic},
+    producer::Producer,
+    retry::Backoff,
+    worker::Worker,
+};
+use echolot_schemas::topics;
+use echolot_sink::{GenerationChoice, Store, Writer, generations};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::process::Process;
+
+/// The consumer group of the role `enrich`.
+pub(crate) const ENRICH_GROUP: &str = "enrich";
+
+/// How often the sink looks whether another generation was promoted.
+const PROMOTION_CHECK: Duration = Duration::from_secs(2);
+
+/// Accepts pushed mentions until cancelled.
+pub(crate) async fn ingest(process: Process) -> anyhow::Result<()> {
+    let listen = process.settings.ingest.push.listen.clone();
+    let listener = TcpListener::bind(&listen)
+        .await
+        .with_context(|| format!("ingest.push.listen: cannot listen on {listen}"))?;
+    ingest_on(process, listener).await
+}
+
+/// Accepts pushed mentions on a listener until cancelled.
+pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow::Result<()> {
+    let settings = &process.settings;
+    let health = process.board.part("push");
+    admin::ensure_topics(&settings.kafka).await?;
+    let producer = process.producer("ingest.producer")?;
+    let observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
+    let router = push::router(
+        &settings.ingest.push,
+        producer.clone(),
+        observer,
+        process.metrics.ingest.clone(),
+        Clock::system(),
+    )?;
+    tracing::info!(listen = %listener.local_addr()?, "accepting mentions");
+    health.ready();
+    push::serve(listener, router, &settings.ingest.push, process.cancel.clone()).await;
+    health.not_ready("stopping");
+    let drain = settings.kafka.delivery_timeout.min(settings.sink.worker.drain);
+    tokio::task::spawn_blocking(move || producer.flush(drain)).await?;
+    Ok(())
+}
+
+/// Enriches until cancelled.
+pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
+    let settings = &process.settings;
+    admin::ensure_topics(&settings.kafka).await?;
+    let producer = process.producer("enrich.producer")?;
+    let enricher =
+        Enricher::built_in(&settings.enrich, process.metrics.enrich.clone(), Arc::new(clock::now))?;
+    let worker = Worker {
+        stage: enricher,
+        outlet: ToTopic { producer: producer.clone(), topic: topics::ENRICHED },
+        input: topics::RAW,
+        group: ENRICH_GROUP.to_owned(),
+        producer,
+        kafka: settings.kafka.clone(),
+        settings: settings.enrich.worker.clone(),
+        metrics: process.metrics.worker.clone(),
+        health: process.board.part("enrich"),
+    };
+    Ok(worker.run(process.cancel.clone()).await?)
+}
+
+/// Stores until cancelled, in the generation that the settings choose. When that is the promoted
+/// one, and another is promoted meanwhile, it goes on there.
+pub(crate) async fn sink(process: Process) -> anyhow::Result<()> {
+    let settings = &process.settings;
+    admin::ensure_topics(&settings.kafka).await?;
+    let store = Store::new(&settings.clickhouse)?;
+    let producer = process.producer("sink.producer")?;
+    while !process.cancel.is_cancelled() {
+        let Some(generation) = migrated(&process, &store).await? else { break };
+        tracing::info!(generation, "storing");
+        let cancel = process.cancel.child_token();
+        let worker = sink_worker(&process, &store, generation, producer.clone());
+        tokio::try_join!(
+            async {
+                let ended = worker.run(cancel.clone()).await;
+                cancel.cancel();
+                Ok::<_, anyhow::Error>(ended?)
+            },
+            async {
+                if settings.sink.generation == GenerationChoice::Promoted {
+                    promoted_another(&store, generation, &cancel).await;
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// A worker that fills one generation. Each generation has a group, and so offsets, of its own.
+pub(crate) fn sink_worker(
+    process: &Process,
+    store: &Store,
+    generation: u32,
+    producer: Producer,
+) -> Worker<Writer, Nowhere> {
+    let settings = &process.settings;
+    let metrics = process.metrics.sink.clone();
+    Worker {
+        stage: Writer::new(store.clone(), generation, &settings.sink, metrics, clock::now),
+        outlet: Nowhere,
+        input: topics::ENRICHED,
+        group: sink_group(generation),
+        producer,
+        kafka: settings.kafka.clone(),
+        settings: settings.sink.worker.clone(),
+        metrics: process.metrics.worker.clone(),
+        health: process.board.part("sink"),
+    }
+}
+
+/// The consumer group that fills a generation.
+pub(crate) fn sink_group(generation: u32) -> String {
+    format!("sink-g{generation}")
+}
+
+/// The generation to write, its tables up to date; `None` when cancelled before the store answered.
+async fn migrated(process: &Process, store: &Store) -> anyhow::Result<Option<u32>> {
+    let health = process.board.part("sink");
+    let mut backoff = Backoff::default();
+    loop {
+        match generations::migrate(store, process.settings.sink.generation).await {
+            Ok(generation) => return Ok(Some(generation)),
+            Err(error) if error.is_transient() => {
+                if health.not_ready("store is out of reach") {
+                    tracing::warn!("waiting for the store: {error}");
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        tokio::select! {
+            () = process.cancel.cancelled() => return Ok(None),
+            () = tokio::time::sleep(backoff.next_pause()) => {}
+        }
+    }
+}
+
+/// Cancels once another generation than `current` is promoted; returns when cancelled.
+async fn promoted_another(store: &Store, current: u32, cancel: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(PROMOTION_CHECK) => {}
+        }
+        match generations::promoted(store).await {
+            Ok(Some(promoted)) if promoted != current => {
+                tracing::info!(promoted, "another generation was promoted");
+                cancel.cancel();
+            }
+            // The worker itself reports a store out of reach.
+            Ok(_) | Err(_) => {}
+        }
+    }
+}

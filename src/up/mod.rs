@@ -1,0 +1,131 @@
+//! `echolot up`: everything on this machine, from nothing to counted mentions.
+
+mod sample;
+mod show;
+mod summary;
+
+use std::{process::ExitCode, time::Instant};
+
+use anyhow::Context;
+use clap::Args;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{engines::Engines, process::Process, roles, settings::Settings, tools::print};
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// Ends after the summary.
+    #[arg(long)]
+    once: bool,
+    /// Leaves the shipped sample out.
+    #[arg(long)]
+    no_sample: bool,
+    /// Starts the engines alone, for roles in processes of their own.
+    #[arg(long, conflicts_with_all = ["once", "no_sample"])]
+    engines_only: bool,
+}
+
+pub(crate) async fn run(mut settings: Settings, args: UpArgs) -> anyhow::Result<ExitCode> {
+    let engines = Engines::embed(&mut settings, show::engine_event).await?;
+    show::engines_ready(&settings);
+    let outcome = serve(settings, &args, &engines).await;
+    print("stopping");
+    let started = Instant::now();
+    engines.stop().await;
+    print(format!("stopped in {:.1} s", started.elapsed().as_secs_f64()));
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyhow::Result<()> {
+    if !args.no_sample {
+        sample::prepare_brands(&mut settings)?;
+    }
+    let process = Process::new(settings)?;
+    process.stop_on_signals()?;
+    if args.engines_only {
+        return until_stopped(&process, engines, &mut JoinSet::new()).await;
+    }
+    let (push, push_is_free) = listen(&process.settings.ingest.push.listen).await?;
+    let telemetry = telemetry(&process).await?;
+    let mut roles = JoinSet::new();
+    roles.spawn(roles::ingest_on(process.clone(), push_is_free));
+    roles.spawn(roles::enrich(process.clone()));
+    roles.spawn(roles::sink(process.clone()));
+    print(format!("push      http://{push}/v1/mentions"));
+    print(format!("telemetry http://{telemetry}/metrics (/live, /ready)"));
+
+    let outcome = tokio::select! {
+        outcome = show_sample(&process, args) => match outcome {
+            Ok(()) if args.once => Ok(()),
+            Ok(()) => until_stopped(&process, engines, &mut roles).await,
+            Err(error) => Err(error),
+        },
+        error = first_failure(&mut roles) => Err(error),
+        error = engines.failed() => Err(error),
+        () = process.cancel.cancelled() => Ok(()),
+    };
+    process.cancel.cancel();
+    while let Some(ended) = roles.join_next().await {
+        ended.context("a role panicked")??;
+    }
+    outcome
+}
+
+/// Loads the sample once, waits until it is counted, and shows what the store says.
+async fn show_sample(process: &Process, args: &UpArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let read = if args.no_sample { 0 } else { sample::load(process).await? };
+    summary::until_counted(process).await?;
+    if !process.cancel.is_cancelled() {
+        print(summary::of(process, read, started.elapsed()).await?);
+        print("serving until Ctrl-C");
+    }
+    Ok(())
+}
+
+async fn until_stopped(
+    process: &Process,
+    engines: &Engines,
+    roles: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = process.cancel.cancelled() => Ok(()),
+        error = engines.failed() => Err(error),
+        error = first_failure(roles) => Err(error),
+    }
+}
+
+/// Resolves when a role ends before it was told to; never where there are none.
+async fn first_failure(roles: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Error {
+    loop {
+        match roles.join_next().await {
+            Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(error))) => return error,
+            Some(Err(panic)) => return anyhow::Error::new(panic).context("a role panicked"),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// The wanted address, or where that is taken a free port beside it.
+async fn listen(wanted: &str) -> anyhow::Result<(std::net::SocketAddr, TcpListener)> {
+    let listener = match TcpListener::bind(wanted).await {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let mut free: std::net::SocketAddr = wanted.parse()?;
+            free.set_port(0);
+            TcpListener::bind(free).await?
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot listen on {wanted}"));
+        }
+    };
+    Ok((listener.local_addr()?, listener))
+}
+
+/// Telemetry where the settings say, or on a free port where that is taken.
+async fn telemetry(process: &Process) -> anyhow::Result<std::net::SocketAddr> {
+    let (address, probe) = listen(&process.settings.telemetry.listen).await?;
+    drop(probe);
+    process.serve_telemetry_on(&address.to_string()).await
+}
