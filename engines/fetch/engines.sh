@@ -65,7 +65,7 @@ show_progress() { # LABEL TOTAL_BYTES FOLDER PID
             [ "$bytes" -le "$total" ] || bytes=$total
             rate=$((bytes / seconds))
             left="?"
-            [ "$rate" -eq 0 ] || left=$(((total - bytes) / rate))
+            [ "$rate" -lt 10000 ] || left=$(((total - bytes) / rate))
             progress_line "$(printf '%s %3d %% of %d MB, %d.%d MB/s, %s s left' "$label" $((bytes * 100 / total)) \
                 $((total / 1000000)) $((rate / 1000000)) $((rate / 100000 % 10)) "$left")"
         fi
@@ -95,7 +95,7 @@ fetch_into() { # LABEL TOTAL_BYTES FOLDER LOG COMMAND...
 die_unfetched() { # LOG WHAT REGISTRY WAY_OUT...
     local log=$1 what=$2 registry=$3
     shift 3
-    grep -E 'ERROR|npm (err|error)|ERR!' "$log" | cut -c1-300 | head -n 12 >&2 || true
+    grep -E 'ERROR|npm (error|ERR!)' "$log" | grep -v '    at ' | cut -c1-300 | head -n 6 >&2 || true
     die "$what could not be fetched: is $registry within reach?" \
         "Maven and npm follow their usual settings (~/.m2/settings.xml, ~/.npmrc) for mirrors and proxies." \
         "The whole output is in $log" "$@"
@@ -116,7 +116,7 @@ install_kafka() {
         mvn --batch-mode --file "$here/pom.xml" \
         -Dkafka.version="$KAFKA_VERSION" -Dlog4j.version="$KAFKA_LOG4J_VERSION" \
         -Dmaven.repo.local="$maven" -Dmaven.wagon.rto=60000 -Dmaven.wagon.http.retryHandler.count=3 \
-        dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars" ||
+        org.apache.maven.plugins:maven-dependency-plugin:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$jars" ||
         die_unfetched "$log" "Apache Kafka $KAFKA_VERSION" "the Maven registry" \
             "Without it, point Echolot at a running broker: kafka.brokers in the configuration file," \
             "or ECHOLOT__KAFKA__BROKERS=host:port"
@@ -181,7 +181,7 @@ install_clickhouse() {
     mkdir -p "$pack/cache" "$unpacked"
     fetch_into "ClickHouse" "$CLICKHOUSE_TGZ_BYTES" "$pack" "$log" \
         npm pack "@chdb/lib-linux-x64-gnu@$CLICKHOUSE_VERSION" --cache="$pack/cache" \
-        --fetch-timeout=60000 --fetch-retries=3 ||
+        --fetch-timeout=60000 --fetch-retries=3 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 ||
         die_unfetched "$log" "ClickHouse $CLICKHOUSE_VERSION" "the npm registry" \
             "Without it, point Echolot at a running server: clickhouse.url in the configuration file," \
             "or ECHOLOT__CLICKHOUSE__URL=http://host:8123"
