@@ -1,1 +1,156 @@
-fn main() {}
+//! Texts a second on one core, for each part of enrichment and for all of it together.
+//!
+//! `cargo bench -p echolot-enrich`
+
+#![expect(clippy::print_stdout, reason = "a report is the purpose of this program")]
+
+use std::{hint::black_box, sync::Arc, time::Instant};
+
+use anyhow::{Context, Result};
+use echolot_enrich::{
+    EnrichMetrics, EnrichSettings, Enricher,
+    brands::{Brand, BrandMatcher},
+    language::{DetectInput, HintedWhichlang, LanguageDetector},
+    sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer},
+    text::normalise,
+};
+use echolot_pipeline::stage::{Item, Stage};
+use echolot_schemas::{
+    Mention, MentionId, RawEvent, RawPosition, SourceName, Timestamp, mention::Engagement,
+    raw::Observed,
+};
+use prometheus::Registry;
+
+const AT: Timestamp = Timestamp::from_millis(1_780_000_000_000);
+const BATCH: usize = 2000;
+/// Seconds for each figure.
+const SECONDS: f64 = 2.0;
+
+/// Posts of 140 characters, as the figure asks for; each is made different by a number.
+const POSTS: [(&str, &str); 4] = [
+    (
+        "de",
+        "@tramio Die Verspätung nervt langsam wirklich, schon wieder 20 Minuten am Bahnhof gewartet! Der Kundenservice war aber sehr freundlich 🙂 Nr.",
+    ),
+    (
+        "de",
+        "Gestern im neuen Café am Markt gewesen: der Kuchen war lecker, die Bedienung nett, nur die Preise sind leider etwas zu hoch für uns #kaffee Nr.",
+    ),
+    (
+        "en",
+        "Just tried the new update of the app and honestly it's not bad at all, but the login still keeps failing twice a day https://example.org/ No.",
+    ),
+    (
+        "de",
+        "Weiß jemand, ob die Ladesäulen an der Hauptstraße am Wochenende frei sind? Wir kommen am Samstag gegen 11 Uhr mit zwei Autos dort vorbei Nr.",
+    ),
+];
+
+fn main() -> Result<()> {
+    let texts: Vec<(&str, String)> = (0..BATCH)
+        .map(|at| (POSTS[at % POSTS.len()].0, format!("{} {at}", POSTS[at % POSTS.len()].1)))
+        .collect();
+    let characters: usize = texts.iter().map(|(_, text)| text.chars().count()).sum();
+    println!("{BATCH} posts of {} characters on average", characters / BATCH);
+
+    let normal: Vec<String> = texts.iter().map(|(_, text)| normalise(text)).collect();
+    measure("normalise", || {
+        for (_, text) in &texts {
+            black_box(normalise(text));
+        }
+    });
+
+    let settings = toml::from_str::<toml::Table>(include_str!("../default.toml"))?;
+    let settings: EnrichSettings =
+        settings.get("enrich").context("default.toml lacks [enrich]")?.clone().try_into()?;
+    let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence)?;
+    let inputs: Vec<_> = normal.iter().map(|text| DetectInput { text, hint: None }).collect();
+    measure("language", || drop(black_box(detector.detect(&inputs))));
+
+    let scorer = LexiconScorer::new()?;
+    let inputs: Vec<_> = texts
+        .iter()
+        .zip(&normal)
+        .map(|((language, _), text)| ScoreInput { text, language })
+        .collect();
+    measure("lexicon", || drop(black_box(scorer.score(&inputs))));
+
+    let items: Vec<Item<RawEvent>> =
+        texts.iter().zip(0_i64..).map(|((_, text), at)| item(text, at)).collect::<Result<_>>()?;
+    for count in [10, 10_000] {
+        let matcher = BrandMatcher::new(&brands(count))?;
+        measure(&format!("brands ({count})"), || {
+            for item in &items {
+                if let RawEvent::Observed(observed) = &item.event {
+                    black_box(matcher.matches(&observed.mention));
+                }
+            }
+        });
+    }
+
+    let metrics = EnrichMetrics::new(&Registry::new())?;
+    let matcher = BrandMatcher::new(&brands(10))?;
+    let mut enricher = Enricher::new(
+        &settings,
+        Arc::new(detector),
+        Arc::new(scorer),
+        matcher,
+        metrics,
+        Arc::new(|| AT),
+    )?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    measure("whole Enricher", || drop(black_box(runtime.block_on(enricher.judge(&items)))));
+    Ok(())
+}
+
+fn measure(name: &str, mut batch: impl FnMut()) {
+    batch();
+    let start = Instant::now();
+    let mut batches = 0_u32;
+    while start.elapsed().as_secs_f64() < SECONDS {
+        batch();
+        batches += 1;
+    }
+    let each = start.elapsed().as_secs_f64() / f64::from(batches) / BATCH as f64;
+    println!("{name:18} {:8.2} µs a post {:10.0} posts/s", each * 1e6, each.recip());
+}
+
+fn brands(count: usize) -> Vec<Brand> {
+    let brand = |at: usize| match at {
+        0 => Brand { name: "tramio".to_owned(), keywords: vec!["tramio".to_owned()] },
+        _ => Brand {
+            name: format!("b{at}"),
+            keywords: vec![format!("marke{at}"), format!("label {at}")],
+        },
+    };
+    (0..count).map(brand).collect()
+}
+
+fn item(text: &str, offset: i64) -> Result<Item<RawEvent>> {
+    let source = SourceName::new("bench")?;
+    let native_id = offset.to_string();
+    let mention = Mention {
+        id: MentionId::derive(&source, &native_id),
+        source,
+        native_id,
+        text: text.to_owned(),
+        title: None,
+        url: Some(format!("https://bench.example/{offset}")),
+        published_at: AT,
+        edited_at: None,
+        declared_language: None,
+        author: None,
+        parent_id: None,
+        thread_id: None,
+        engagement: Engagement::default(),
+        tags: Vec::new(),
+        country: None,
+        rating: None,
+        internal: false,
+    };
+    let observed = Observed { observed_at: AT, mention };
+    Ok(Item {
+        event: RawEvent::Observed(Box::new(observed)),
+        position: RawPosition { partition: 0, offset },
+    })
+}

@@ -128,7 +128,11 @@ fn sample(folder: &Path) -> Result<Vec<Row>> {
         let key = (gold["source"].clone(), gold["id"].clone());
         // A deleted post has a gold row and perhaps no text.
         if let Some(text) = texts.remove(&key) {
-            rows.push(Row { label: polarity(&gold["label"])?, language: gold["language"].clone(), text });
+            rows.push(Row {
+                label: polarity(&gold["label"])?,
+                language: gold["language"].clone(),
+                text,
+            });
         }
     }
     Ok(rows)

@@ -193,7 +193,8 @@ fn spellings(brand: &Brand) -> Vec<String> {
 fn searched(mention: &Mention) -> String {
     let title = mention.title.as_deref().unwrap_or_default();
     let length = title.len() + mention.text.len() + 2;
-    let mut out = String::with_capacity(length + mention.tags.iter().map(|t| t.len() + 2).sum::<usize>());
+    let mut out =
+        String::with_capacity(length + mention.tags.iter().map(|t| t.len() + 2).sum::<usize>());
     fold_into(title, &mut out);
     out.push('\n');
     fold_into(&mention.text, &mut out);
@@ -252,9 +253,9 @@ fn validate(brands: &[Brand], problems: &mut Problems) {
     let mut names = HashSet::new();
     for (at, brand) in brands.iter().enumerate() {
         let path = format!("brand[{at}]");
-        let named = !brand.name.trim().is_empty() && brand.name.len() <= KEYWORD_BYTES;
+        let sized = !brand.name.trim().is_empty() && brand.name.len() <= KEYWORD_BYTES;
         problems.check(
-            named && !brand.name.chars().any(char::is_control),
+            sized && !brand.name.chars().any(char::is_control),
             &format!("{path}.name"),
             format!("must be 1 to {KEYWORD_BYTES} bytes without control characters"),
         );

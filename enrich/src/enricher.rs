@@ -98,7 +98,8 @@ impl Enricher {
             let findings = judge.judge(&chunk)?;
             let now = clock();
             let verdicts = chunk.into_iter().zip(findings);
-            let verdicts: Verdicts = verdicts.map(|(item, finding)| verdict(item, finding, now)).collect();
+            let verdicts: Verdicts =
+                verdicts.map(|(item, finding)| verdict(item, finding, now)).collect();
             count(&judge.metrics, &verdicts);
             Ok(verdicts)
         })?;

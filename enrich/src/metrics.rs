@@ -2,8 +2,7 @@
 //! a crash or a fault, counts again. What is stored is counted in the store.
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
-    core::Collector,
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, core::Collector,
 };
 
 /// The parts of judging a mention: label values, and what a panic is blamed on.

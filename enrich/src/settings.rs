@@ -43,7 +43,10 @@ impl EnrichSettings {
             check(
                 LANGUAGES.iter().any(|language| language.code == code),
                 &format!("languages[{at}]"),
-                format!("{code:?} is none of {}", LANGUAGES.map(|language| language.code).join(" ")),
+                format!(
+                    "{code:?} is none of {}",
+                    LANGUAGES.map(|language| language.code).join(" ")
+                ),
             );
         }
         check(
@@ -54,7 +57,8 @@ impl EnrichSettings {
         check(
             self.keep_unmatched || !self.brands_file.is_empty(),
             "keep_unmatched",
-            "is false and brands_file is empty, so nothing would ever be stored; set one".to_owned(),
+            "is false and brands_file is empty, so nothing would ever be stored; set one"
+                .to_owned(),
         );
         check(
             (Duration::from_millis(100)..=Duration::from_mins(10)).contains(&self.score_timeout),

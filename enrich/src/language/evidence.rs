@@ -28,6 +28,17 @@ pub(super) enum Script {
     Other,
 }
 
+const SCRIPTS: [Script; 8] = [
+    Script::Latin,
+    Script::Cyrillic,
+    Script::Arabic,
+    Script::Devanagari,
+    Script::Hangul,
+    Script::Japanese,
+    Script::Han,
+    Script::Other,
+];
+
 /// What one pass over a text finds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Evidence {
@@ -49,8 +60,7 @@ impl FunctionWords {
     pub(super) fn new() -> Result<Self, DetectorError> {
         let mut words: HashMap<String, Set, FixedState> = HashMap::default();
         for line in FUNCTION_WORDS.lines().skip(1) {
-            let (code, list) =
-                line.split_once('\t').ok_or(DetectorError::FunctionWords(line))?;
+            let (code, list) = line.split_once('\t').ok_or(DetectorError::FunctionWords(line))?;
             let at = LANGUAGES
                 .iter()
                 .position(|language| language.code == code)
@@ -67,7 +77,7 @@ impl FunctionWords {
     /// Reads a text. `scratch` is kept from text to text.
     pub(super) fn read(&self, text: &str, scratch: &mut String) -> Evidence {
         let mut found = Evidence::default();
-        let mut scripts = [0_u32; 8];
+        let mut scripts = [0_u32; SCRIPTS.len()];
         for token in tokens(text, |_| false).filter(|token| token.kind == TokenKind::Word) {
             // Placeholders for addresses and handles are in no language.
             if matches!(token.text, "http" | "user") {
@@ -88,19 +98,10 @@ impl FunctionWords {
             }
         }
         if scripts[Script::Japanese as usize] > 0 {
-            scripts[Script::Japanese as usize] += std::mem::take(&mut scripts[Script::Han as usize]);
+            scripts[Script::Japanese as usize] +=
+                std::mem::take(&mut scripts[Script::Han as usize]);
         }
-        const ALL: [Script; 8] = [
-            Script::Latin,
-            Script::Cyrillic,
-            Script::Arabic,
-            Script::Devanagari,
-            Script::Hangul,
-            Script::Japanese,
-            Script::Han,
-            Script::Other,
-        ];
-        let commonest = ALL.into_iter().max_by_key(|script| scripts[*script as usize]);
+        let commonest = SCRIPTS.into_iter().max_by_key(|script| scripts[*script as usize]);
         found.letters = commonest.map_or(0, |script| scripts[script as usize]);
         found.script = commonest.filter(|_| found.letters > 0);
         found
@@ -111,10 +112,14 @@ fn script(letter: char) -> Script {
     match letter {
         '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | 'ﬀ'..='ﬆ' => Script::Latin,
         '\u{400}'..='\u{52f}' => Script::Cyrillic,
-        '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fdff}'
+        '\u{600}'..='\u{6ff}'
+        | '\u{750}'..='\u{77f}'
+        | '\u{fb50}'..='\u{fdff}'
         | '\u{fe70}'..='\u{fefe}' => Script::Arabic,
         '\u{900}'..='\u{97f}' => Script::Devanagari,
-        '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' => Script::Hangul,
+        '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' => {
+            Script::Hangul
+        }
         '\u{3040}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9d}' => Script::Japanese,
         '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' => Script::Han,
         _ => Script::Other,

@@ -11,7 +11,7 @@
 //! | … for a language not allowed | the same, for `und` |
 //! | each function word of its own | 1.6, shared words less, at most 8 in all |
 //! | five words or more, none of them its function words | -0.35 a word, at most -3 |
-//! | the source declares it | 2 |
+//! | the source declares it | 3 |
 //! | it is the only allowed language of a script other than Latin | 3 |
 //! | `und` | 2 to begin with |
 //!
@@ -23,7 +23,7 @@ use echolot_schemas::enriched::ModelRef;
 use whichlang::Lang;
 
 use super::{
-    Detected, DetectInput, LanguageDetector, UNDETERMINED,
+    DetectInput, Detected, LanguageDetector, UNDETERMINED,
     evidence::{Evidence, FUNCTION_WORDS, FunctionWords, Script, Set},
 };
 use crate::model::model_ref;
@@ -82,7 +82,7 @@ const POINTS: Points = Points {
     most_function_words: 8.0,
     missing: 0.35,
     most_missing: 3.0,
-    hint: 2.0,
+    hint: 3.0,
     only_in_script: 3.0,
     undetermined: 2.0,
 };
@@ -120,10 +120,12 @@ impl HintedWhichlang {
         let mut set: Set = 0;
         for code in allowed {
             let at = LANGUAGES.iter().position(|language| language.code == code);
-            set |= 1 << at.ok_or_else(|| DetectorError::Unknown(code.chars().take(40).collect()))?;
+            set |=
+                1 << at.ok_or_else(|| DetectorError::Unknown(code.chars().take(40).collect()))?;
         }
         let parameters = format!("{POINTS:?} {WORDS} {set} {least}");
-        let parts: [&[u8]; 3] = [b"whichlang 0.1", FUNCTION_WORDS.as_bytes(), parameters.as_bytes()];
+        let parts: [&[u8]; 3] =
+            [b"whichlang 0.1", FUNCTION_WORDS.as_bytes(), parameters.as_bytes()];
         Ok(Self {
             model: model_ref("whichlang-hinted", "1", &parts),
             words: FunctionWords::new()?,
@@ -138,7 +140,8 @@ impl HintedWhichlang {
             return Detected { code: UNDETERMINED, confidence: 0.0 };
         };
         let (points, undetermined) = self.weigh(input, &evidence, script);
-        let best = (0..LANGUAGES.len()).max_by(|a, b| points[*a].total_cmp(&points[*b])).unwrap_or(0);
+        let best =
+            (0..LANGUAGES.len()).max_by(|a, b| points[*a].total_cmp(&points[*b])).unwrap_or(0);
         let most = points[best].max(undetermined);
         let all: f32 =
             points.iter().chain([&undetermined]).map(|points| (points - most).exp()).sum();
@@ -158,7 +161,8 @@ impl HintedWhichlang {
         script: Script,
     ) -> ([f32; LANGUAGES.len()], f32) {
         let vote = whichlang::detect_language(input.text);
-        let weight = (POINTS.per_root_letter * (evidence.letters as f32).sqrt()).min(POINTS.most_vote);
+        let weight =
+            (POINTS.per_root_letter * (evidence.letters as f32).sqrt()).min(POINTS.most_vote);
         let candidate = |at: usize| self.allowed >> at & 1 == 1 && LANGUAGES[at].script == script;
         let candidates = (0..LANGUAGES.len()).filter(|at| candidate(*at)).count();
         let mut points = [f32::NEG_INFINITY; LANGUAGES.len()];

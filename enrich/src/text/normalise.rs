@@ -140,17 +140,22 @@ impl Normal {
 /// go only where they hide a Latin word.
 fn invisible(character: char, before: char) -> bool {
     match character {
-        '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
-            true
-        }
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        '\u{ad}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2069}'
+        | '\u{feff}' => true,
         '\u{200c}' | '\u{200d}' => before.is_ascii() || ('\u{c0}'..='\u{24f}').contains(&before),
         _ => character.is_control(),
     }
 }
 
 fn begins_with(text: &str, ascii: &str) -> bool {
-    text.as_bytes().get(..ascii.len()).is_some_and(|head| head.eq_ignore_ascii_case(ascii.as_bytes()))
+    text.as_bytes()
+        .get(..ascii.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(ascii.as_bytes()))
 }
 
 #[cfg(test)]
@@ -165,12 +170,18 @@ mod tests {
             normalise("@tramio_hilft schaut: HTTPS://a.example/x?y=1 (www.b.example)"),
             "@user schaut: http (http"
         );
-        assert_eq!(normalise("mail@example.org bleibt, @ allein auch"), "mail@example.org bleibt, @ allein auch");
+        assert_eq!(
+            normalise("mail@example.org bleibt, @ allein auch"),
+            "mail@example.org bleibt, @ allein auch"
+        );
     }
 
     #[test]
     fn what_hides_a_word_goes_and_emoji_stay() {
-        assert_eq!(normalise("schl\u{200b}ec\u{ad}ht\u{202e} \u{7}👩\u{200d}💻❤\u{fe0f}"), "schlecht 👩\u{200d}💻❤\u{fe0f}");
+        assert_eq!(
+            normalise("schl\u{200b}ec\u{ad}ht\u{202e} \u{7}👩\u{200d}💻❤\u{fe0f}"),
+            "schlecht 👩\u{200d}💻❤\u{fe0f}"
+        );
     }
 
     #[test]

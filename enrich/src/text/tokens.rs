@@ -36,7 +36,7 @@ const EMOTICON_BYTES: usize = 8;
 ///
 /// Words end at anything that is no letter, digit or apostrophe, so `Service-Chaos` is two words
 /// and `#danke` is one.
-pub fn tokens<'a, F>(text: &'a str, is_emoticon: F) -> impl Iterator<Item = Token<'a>>
+pub fn tokens<F>(text: &str, is_emoticon: F) -> impl Iterator<Item = Token<'_>>
 where
     F: Fn(&str) -> bool,
 {

@@ -27,7 +27,8 @@ impl Inflection {
 }
 
 const ADJECTIVE: [&str; 14] = [
-    "e", "er", "es", "en", "em", "ere", "erer", "eres", "eren", "erem", "ste", "sten", "ster", "stes",
+    "e", "er", "es", "en", "em", "ere", "erer", "eres", "eren", "erem", "ste", "sten", "ster",
+    "stes",
 ];
 /// For stems in `e`, such as `müde`.
 const ADJECTIVE_AFTER_E: [&str; 9] = ["r", "s", "n", "m", "re", "rer", "res", "ren", "ste"];
@@ -35,7 +36,7 @@ const NOUN: [&str; 7] = ["e", "n", "en", "er", "ern", "s", "es"];
 const VERB: [&str; 11] = ["e", "st", "est", "t", "et", "te", "ete", "ten", "test", "tet", "end"];
 const PARTICIPLE: [&str; 6] = ["", "e", "er", "es", "en", "em"];
 /// Verbs with these take no `ge-` in the participle.
-const INSEPARABLE: [&str; 6] = ["be", "ver", "er", "ent", "zer", "miss"];
+const INSEPARABLE: [&str; 8] = ["be", "ver", "er", "ent", "zer", "miss", "ueber", "unter"];
 
 /// Calls `found` with every form of `word` but the listed one. `word` is folded
 /// (`crate::text::fold_word`).
@@ -45,32 +46,43 @@ pub(super) fn forms(word: &str, inflection: Inflection, mut found: impl FnMut(St
         Inflection::Adjective => {
             let endings: &[&str] =
                 if word.ends_with('e') { &ADJECTIVE_AFTER_E } else { &ADJECTIVE };
-            endings.iter().for_each(|ending| found(format!("{word}{ending}")));
+            for ending in endings {
+                found(format!("{word}{ending}"));
+            }
             // teuer: teure; edel: edle
-            let elided = ["er", "el"].iter().find_map(|tail| word.strip_suffix(tail).zip(tail.chars().last()));
+            let elided = ["er", "el"]
+                .iter()
+                .find_map(|tail| word.strip_suffix(tail).zip(tail.chars().last()));
             if let Some((stem, last)) = elided {
-                ADJECTIVE[..5].iter().for_each(|ending| found(format!("{stem}{last}{ending}")));
+                for ending in &ADJECTIVE[..5] {
+                    found(format!("{stem}{last}{ending}"));
+                }
             }
         }
-        Inflection::Noun => NOUN.iter().for_each(|ending| found(format!("{word}{ending}"))),
+        Inflection::Noun => {
+            for ending in NOUN {
+                found(format!("{word}{ending}"));
+            }
+        }
         Inflection::Verb => {
             let stem = word.strip_suffix("en").or_else(|| word.strip_suffix('n')).unwrap_or(word);
-            VERB.iter().for_each(|ending| found(format!("{stem}{ending}")));
+            for ending in VERB {
+                found(format!("{stem}{ending}"));
+            }
             let inseparable = INSEPARABLE.iter().any(|prefix| word.starts_with(prefix));
             let prefix = if inseparable || word.ends_with("ieren") { "" } else { "ge" };
             let t = if stem.ends_with(['t', 'd']) { "et" } else { "t" };
-            PARTICIPLE.iter().for_each(|ending| {
+            for ending in PARTICIPLE {
                 found(format!("{prefix}{stem}{t}{ending}"));
                 found(format!("{stem}end{ending}"));
-            });
+            }
         }
     }
 }
 
 /// First parts that only strengthen what follows: `megageil`, `saublöd`.
-const STRENGTHENING: [&str; 11] = [
-    "mega", "super", "sau", "ober", "hammer", "ultra", "voll", "tod", "stink", "arsch", "hyper",
-];
+const STRENGTHENING: [&str; 11] =
+    ["mega", "super", "sau", "ober", "hammer", "ultra", "voll", "tod", "stink", "arsch", "hyper"];
 
 /// The rest of a word behind a part that only strengthens it.
 pub(super) fn strengthened(word: &str) -> Option<&str> {

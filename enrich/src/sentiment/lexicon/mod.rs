@@ -49,7 +49,8 @@ const DE: Listing = listing("de.tsv", include_str!("../../../lexicons/de.tsv"));
 const RULES_DE: Listing = listing("rules_de.tsv", include_str!("../../../lexicons/rules_de.tsv"));
 const EN: Listing = listing("en.tsv", include_str!("../../../lexicons/en.tsv"));
 const RULES_EN: Listing = listing("rules_en.tsv", include_str!("../../../lexicons/rules_en.tsv"));
-const EMOTICONS: Listing = listing("emoticons.tsv", include_str!("../../../lexicons/emoticons.tsv"));
+const EMOTICONS: Listing =
+    listing("emoticons.tsv", include_str!("../../../lexicons/emoticons.tsv"));
 const EMOJI: Listing = listing("emoji.tsv", include_str!("../../../lexicons/emoji.tsv"));
 const EMOJI_NEWER: Listing =
     listing("emoji_newer.tsv", include_str!("../../../lexicons/emoji_newer.tsv"));
@@ -61,10 +62,10 @@ struct Squashing {
     t: f32,
 }
 
-/// Fitted on the development parts of UMSAB and SB10k; see `lexicons/README.md`.
-const GERMAN: Squashing = Squashing { k: 3.0, t: 0.9 };
-const ENGLISH: Squashing = Squashing { k: 3.0, t: 0.9 };
-const OTHERS: Squashing = Squashing { k: 3.0, t: 0.9 };
+/// Fitted on the development parts of UMSAB and `SB10k`; see `lexicons/README.md`.
+const GERMAN: Squashing = Squashing { k: 2.25, t: 0.9 };
+const ENGLISH: Squashing = Squashing { k: 2.25, t: 0.6 };
+const OTHERS: Squashing = Squashing { k: 2.25, t: 0.9 };
 
 /// A word list that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,12 +146,17 @@ impl LexiconScorer {
                 }
                 TokenKind::Pause => scratch.units.push(Unit::Pause),
                 TokenKind::Stop | TokenKind::Exclamation | TokenKind::Question => {
-                    exclamations += u8::from(token.kind == TokenKind::Exclamation && exclamations < 3);
+                    exclamations +=
+                        u8::from(token.kind == TokenKind::Exclamation && exclamations < 3);
                     sum += scratch.close(table, token.kind == TokenKind::Question);
                 }
             }
         }
         sum += scratch.close(table, false);
+        // Irony marks stand apart from what they are about; scorn is seldom ironic praise.
+        if std::mem::take(&mut scratch.ironic) && sum > 0.0 {
+            sum = -sum;
+        }
         if sum == 0.0 { sum } else { sum + (EXCLAMATION * f32::from(exclamations)).copysign(sum) }
     }
 }
@@ -186,32 +192,34 @@ impl Squashing {
 struct Scratch {
     folded: String,
     units: Vec<Unit>,
+    /// The text marks itself as irony.
+    ironic: bool,
 }
 
 impl Scratch {
     fn push_word(&mut self, table: &Table, word: &str, shouting: bool) {
         let drawn_out = fold_word(word, &mut self.folded);
-        let entry = if drawn_out {
-            table.find_drawn_out(&self.folded)
-        } else {
-            table.find(&self.folded)
-        };
+        let entry =
+            if drawn_out { table.find_drawn_out(&self.folded) } else { table.find(&self.folded) };
         let capitals = !shouting && word.len() > 2 && !word.chars().any(char::is_lowercase);
         let entry = entry.unwrap_or_default();
         self.units.push(Unit::Word(Word { entry, emphatic: drawn_out || capitals }));
     }
 
     fn close(&mut self, table: Option<&Table>, question: bool) -> f32 {
-        let sum = table.map_or(0.0, |table| sentence::valence(table, &mut self.units, question));
+        let Some(table) = table else { return 0.0 };
+        let said = sentence::read(table, &mut self.units, question);
         self.units.clear();
-        sum
+        self.ironic |= said.ironic;
+        said.valence
     }
 }
 
 /// `:-D` is listed as `:-d`, and `:)))` counts as `:)`.
 fn lower_face(face: &str) -> String {
     let mut lower = face.to_ascii_lowercase();
-    while lower.len() > 2 && lower.as_bytes()[lower.len() - 1] == lower.as_bytes()[lower.len() - 2] {
+    while lower.len() > 2 && lower.as_bytes()[lower.len() - 1] == lower.as_bytes()[lower.len() - 2]
+    {
         lower.pop();
     }
     lower

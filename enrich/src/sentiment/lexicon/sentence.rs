@@ -19,8 +19,8 @@ pub(super) struct Word {
 
 /// How far a negator reaches, in words.
 const NEGATION_REACH: usize = 4;
-/// A negated praise is a complaint, nearly as strong.
-const NEGATED_POSITIVE: f32 = -0.75;
+/// A negated praise is a complaint: few say worse than "not good".
+const NEGATED_POSITIVE: f32 = -1.0;
 /// A negated complaint is a mild praise.
 const NEGATED_NEGATIVE: f32 = -0.5;
 /// What stands before `but`, and behind it (Hutto & Gilbert 2014: 0.5 and 1.5).
@@ -33,8 +33,17 @@ const FARTHER: f32 = 0.9;
 /// What a question says is not claimed.
 const QUESTION: f32 = 0.7;
 
-/// The valence of a sentence. `units` is left with its phrases merged.
-pub(super) fn valence(table: &Table, units: &mut Vec<Unit>, question: bool) -> f32 {
+/// What a sentence says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Said {
+    /// Sum of valences.
+    pub(super) valence: f32,
+    /// It is marked as irony.
+    pub(super) ironic: bool,
+}
+
+/// Reads a sentence. `units` is left with its phrases merged.
+pub(super) fn read(table: &Table, units: &mut Vec<Unit>, question: bool) -> Said {
     merge_phrases(table, units);
     let contrast = units.iter().rposition(|unit| role(unit) == Role::Contrast);
     let mut sum = 0.0;
@@ -57,11 +66,10 @@ pub(super) fn valence(table: &Table, units: &mut Vec<Unit>, question: bool) -> f
                 None => 1.0,
             };
     }
-    let irony = units.iter().any(|unit| role(unit) == Role::Irony);
-    if irony && sum > 0.0 {
-        sum = -sum;
+    Said {
+        valence: if question { sum * QUESTION } else { sum },
+        ironic: units.iter().any(|unit| role(unit) == Role::Irony),
     }
-    if question { sum * QUESTION } else { sum }
 }
 
 /// Puts one word in the place of each known phrase, the longest first.
@@ -100,6 +108,10 @@ fn valenced(unit: &Unit) -> bool {
     matches!(unit, Unit::Word(word) if word.entry.valence != 0.0)
 }
 
+fn praising(unit: &Unit) -> bool {
+    matches!(unit, Unit::Word(word) if word.entry.valence > 0.0)
+}
+
 /// `super` in `super freundlich` is no praise of its own.
 fn strengthens_the_next(units: &[Unit], at: usize) -> bool {
     matches!(role(&units[at]), Role::Booster(_)) && units.get(at + 1).is_some_and(valenced)
@@ -136,7 +148,8 @@ fn negated_behind(behind: &[Unit], entry: &Entry) -> bool {
     let Some(negator) = behind[..reach].iter().position(|unit| role(unit) == Role::Negator) else {
         return false;
     };
-    let own = !behind[..negator].iter().any(valenced);
+    // `überzeugt mich leider nicht`: what regrets does not take the negator.
+    let own = !behind[..negator].iter().any(praising);
     let next = clause(behind[negator + 1..].iter()).take(2).any(valenced);
     own && !next
 }

@@ -104,8 +104,7 @@ impl Listing {
 
 impl Table {
     pub(super) fn new(words: Listing, rules: Listing, german: bool) -> Result<Self, LexiconError> {
-        let mut table =
-            Self { words: HashMap::default(), phrases: vec![Vec::new()], german };
+        let mut table = Self { words: HashMap::default(), phrases: vec![Vec::new()], german };
         let inflected = table.read_words(words)?;
         // A word in the list means what the list says, whatever it could be a form of.
         for (form, entry) in inflected {
@@ -125,8 +124,9 @@ impl Table {
             let (word, valence, inflection) = match row[..] {
                 [word, valence] => (word, valence, Inflection::Exact),
                 [word, valence, inflection] => {
-                    let inflection = Inflection::parse(inflection)
-                        .ok_or(words.wrong(line, "the inflection must be exact, adjective, noun or verb"))?;
+                    let inflection = Inflection::parse(inflection).ok_or(
+                        words.wrong(line, "the inflection must be exact, adjective, noun or verb"),
+                    )?;
                     (word, valence, inflection)
                 }
                 _ => return Err(words.wrong(line, "a row is word, valence and perhaps inflection")),
@@ -199,7 +199,10 @@ impl Table {
 
     /// What the list knows about a folded word.
     pub(super) fn find(&self, word: &str) -> Option<Entry> {
-        self.words.get(word).copied().or_else(|| if self.german { self.derived(word) } else { None })
+        self.words
+            .get(word)
+            .copied()
+            .or_else(|| if self.german { self.derived(word) } else { None })
     }
 
     /// A word drawn out in writing, every run of letters as one: `toooll`, folded to `tooll`.
@@ -221,7 +224,11 @@ impl Table {
         if let Some(entry) = german::strengthened(word).and_then(known)
             && entry.valence != 0.0
         {
-            return Some(Entry { valence: (entry.valence * 1.3).clamp(-4.0, 4.0), symbol: 0, ..entry });
+            return Some(Entry {
+                valence: (entry.valence * 1.3).clamp(-4.0, 4.0),
+                symbol: 0,
+                ..entry
+            });
         }
         if let Some(entry) = german::reversed(word).and_then(known)
             && entry.adjective
