@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
 
     let mut scratch = Scratch::default();
     let mut counts = vec![0_u64; book.brands().len()];
-    let (mut posts, mut matched, mut several) = (0_u64, 0_u64, 0_u64);
+    let (mut posts, mut about, mut several) = (0_u64, 0_u64, 0_u64);
     let mut spent = Duration::ZERO;
     let mut samples = Vec::new();
     for line in lines {
@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
         let brands = matcher.matches(&post, &mut scratch).to_vec();
         spent += started.elapsed();
         posts += 1;
-        matched += u64::from(!brands.is_empty());
+        about += u64::from(!brands.is_empty());
         several += u64::from(brands.len() > 1);
         for &brand in &brands {
             counts[brand as usize] += 1;
@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
         }
     }
 
-    println!("{posts} posts, {matched} about a brand, {several} about several");
+    println!("{posts} posts, {about} about a brand, {several} about several");
     println!(
         "{:.0} posts/s in the matcher, {} KiB",
         posts as f64 / spent.as_secs_f64(),

@@ -19,10 +19,10 @@ pub struct Explanation {
 impl Query {
     /// Explains this query for one mention. Compiles the query, so it is for people, not for streams.
     pub fn explain(&self, post: &Post<'_>) -> Result<Explanation, CompileError> {
-        let matcher = Matcher::from_queries([(self, [].as_slice())])?;
+        let compiled = Matcher::from_queries([(self, [].as_slice())])?;
         let mut scratch = Scratch::default();
-        let matched = !matcher.matches(post, &mut scratch).is_empty();
-        Ok(Explanation { matched, terms: matcher.report(0, self.expr(), post, &scratch) })
+        let matched = !compiled.matches(post, &mut scratch).is_empty();
+        Ok(Explanation { matched, terms: compiled.report(0, self.expr(), post, &scratch) })
     }
 }
 

@@ -32,7 +32,9 @@ impl Target {
 /// matched brand, in the same order.
 pub fn targets(matcher: &Matcher, post: &Post<'_>, scratch: &Scratch) -> Vec<Target> {
     let brands = scratch.matched();
-    let whole = |brand: &BrandIndex| Target { brand: *brand, parts: vec![0..post.text.len()] };
+    let whole_text = 0..post.text.len();
+    let whole =
+        |brand: &BrandIndex| Target { brand: *brand, parts: Vec::from([whole_text.clone()]) };
     if brands.len() < 2 {
         return brands.iter().map(whole).collect();
     }
@@ -101,11 +103,11 @@ fn extend(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
 
 /// The brands with a span that begins inside.
 fn owners(part: &Range<usize>, named: &[Vec<Range<usize>>]) -> Vec<usize> {
-    let names = |spans: &[Range<usize>]| {
+    let begins = |spans: &[Range<usize>]| {
         let at = spans.partition_point(|span| span.start < part.start);
         spans.get(at).is_some_and(|span| span.start < part.end)
     };
-    named.iter().enumerate().filter(|(_, spans)| names(spans)).map(|(brand, _)| brand).collect()
+    named.iter().enumerate().filter(|(_, spans)| begins(spans)).map(|(brand, _)| brand).collect()
 }
 
 /// Cuts a text where `ends` says how many bytes behind a position the next part begins.
@@ -145,7 +147,8 @@ fn sentence_end(text: &str, at: usize) -> Option<usize> {
                 text.get(..at)?.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
             let short = word.chars().count() == 1 || word.bytes().all(|byte| byte.is_ascii_digit());
             let abbreviation = ABBREVIATIONS.binary_search(&word.to_lowercase().as_str()).is_ok();
-            let ends = sign != '.' || (!abbreviation && !(short && !word.is_empty()));
+            let full_stop = word.is_empty() || !(short || abbreviation);
+            let ends = sign != '.' || full_stop;
             let gap = after.len() - after.trim_start().len();
             ends.then_some(at + sign.len_utf8() + gap)
         }

@@ -1,10 +1,12 @@
 //! Brand files: what a good book holds, what makes a version, and what callers ask of it.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use echolot_brands::book::Sensitivity;
 use echolot_brands::voice::shares;
 use echolot_brands::{BrandBook, Matcher, Post, Scratch, targets};
 
-const BAHN: &str = r##"
+const BAHN: &str = r#"
     name = "Deutsche Bahn"
     group = "Travel"
     query = '"Deutsche Bahn" OR bahn'
@@ -15,9 +17,9 @@ const BAHN: &str = r##"
     sensitivity = "high"
     min_mentions = 20
     channels = ["pr"]
-"##;
+"#;
 
-const REST: &str = r##"
+const REST: &str = r#"
     [[brand]]
     name = "Flixbus"
     group = "Travel"
@@ -26,7 +28,7 @@ const REST: &str = r##"
     [[brand]]
     name = "Apple"
     query = "apple -pie"
-"##;
+"#;
 
 fn book() -> BrandBook {
     BrandBook::from_files([("rest.toml", REST), ("bahn.toml", BAHN)]).unwrap()

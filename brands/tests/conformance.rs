@@ -1,6 +1,8 @@
 //! The language, pair by pair: every row of `conformance.tsv`, by the matcher that holds all rows'
 //! queries at once, by the explainer, and by the slow reference.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod reference;
 
 use echolot_brands::{Matcher, Post, Query, Scratch};
@@ -91,9 +93,9 @@ fn every_pair_is_judged_as_the_table_says_by_all_queries_together() {
     let mut wrong = Vec::new();
     for (index, row) in (0_u32..).zip(&rows) {
         let tags = row.tags();
-        let matched = matcher.matches(&row.post(&tags), &mut scratch).contains(&index);
-        if matched != row.matches {
-            wrong.push(format!("line {}: {} on {:?}: {matched}", row.line, row.query, row.text));
+        let holds = matcher.matches(&row.post(&tags), &mut scratch).contains(&index);
+        if holds != row.matches {
+            wrong.push(format!("line {}: {} on {:?}: {holds}", row.line, row.query, row.text));
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));

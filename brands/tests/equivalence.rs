@@ -2,6 +2,8 @@
 //!
 //! Both are drawn from few words, so that phrases, `NEAR` and wildcards meet often.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod reference;
 
 use echolot_brands::{Matcher, Post, Query, Scratch};

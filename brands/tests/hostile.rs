@@ -1,5 +1,7 @@
 //! Hostile queries, texts and brand files: clear errors, bounded cost, no panic.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use std::time::{Duration, Instant};
 
 use echolot_brands::query::{ErrorKind, limits};
@@ -169,7 +171,7 @@ fn worst_cases_stay_linear() {
         let started = Instant::now();
         matcher.matches(&Post::text(&text), &mut scratch);
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(20), "{name}: {took:?}");
+        assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }
 }
 

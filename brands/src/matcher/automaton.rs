@@ -174,7 +174,7 @@ fn needle(pattern: &Pattern, glob: &Glob) -> (Vec<u8>, bool) {
     let ends = run.end == pieces.len();
     let mut needle = Vec::new();
     if starts {
-        needle.extend(pattern.sigil.map(|sigil| sigil.byte()));
+        needle.extend(pattern.sigil.map(Sigil::byte));
         needle.push(b' ');
     }
     for piece in &pieces[run.clone()] {

@@ -105,7 +105,7 @@ impl Terms {
         else {
             return 0;
         };
-        let letters = form.literal_chars().min(20) as u32;
+        let letters = form.literal_chars().min(20);
         let common = form.literal().is_some_and(|word| is_common(&word));
         let base = (1_u64 << (21 - letters)) * if common { 64 } else { 1 };
         // A wildcard opens the word to others.

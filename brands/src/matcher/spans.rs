@@ -71,7 +71,7 @@ impl Matcher {
 
 /// Orders spans and merges those that overlap.
 pub(crate) fn disjoint(mut spans: Vec<TextSpan>) -> Vec<TextSpan> {
-    spans.sort_by(|a, b| (a.place, a.bytes.start).cmp(&(b.place, b.bytes.start)));
+    spans.sort_by_key(|span| (span.place, span.bytes.start));
     let mut merged: Vec<TextSpan> = Vec::with_capacity(spans.len());
     for span in spans {
         match merged.last_mut() {

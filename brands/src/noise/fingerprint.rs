@@ -1,9 +1,9 @@
 //! What stays of a text: a hash of its words, and a sketch of its word pairs.
 //!
-//! The sketch is MinHash (Broder, "On the resemblance and containment of documents", 1997): for each
+//! The sketch is `MinHash` (Broder, "On the resemblance and containment of documents", 1997): for each
 //! of 64 orderings of all word pairs the smallest of the text. The part of places where two
 //! sketches agree estimates the Jaccard similarity of the texts, with a standard error below 0.07.
-//! SimHash, made for long pages, changes too many bits when one word of a short post changes.
+//! `SimHash`, made for long pages, changes too many bits when one word of a short post changes.
 
 use super::repost::Repost;
 use crate::post::Post;
@@ -64,7 +64,7 @@ pub(super) fn hash(bytes: &[u8]) -> u64 {
     }))
 }
 
-/// The finisher of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+/// The finisher of `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014).
 pub(super) const fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -131,7 +131,7 @@ impl Groups {
     }
 
     fn slot(&self, seq: u64) -> usize {
-        (seq % self.texts as u64) as usize
+        index(seq % self.texts as u64)
     }
 
     /// The group of the most similar remembered text; of equals the newest.
@@ -157,10 +157,10 @@ impl Groups {
     /// Places in the key tables.
     fn keys(&self, sketch: &[u16; ORDERINGS]) -> [usize; KEYS] {
         let mut keys = [0; KEYS];
-        for (index, (key, places)) in keys.iter_mut().zip(sketch.chunks_exact(PLACES)).enumerate() {
+        for (table, (key, places)) in keys.iter_mut().zip(sketch.chunks_exact(PLACES)).enumerate() {
             let packed =
                 places.iter().fold(0_u64, |packed, place| packed << 16 | u64::from(*place));
-            *key = index * self.slots + (mix(packed) as usize & (self.slots - 1));
+            *key = table * self.slots + index(mix(packed) & (self.slots as u64 - 1));
         }
         keys
     }
@@ -227,4 +227,13 @@ impl Groups {
             + self.by_exact.capacity() * size_of::<(u64, u64)>()
             + self.counts.capacity() * size_of::<(u128, Count)>()
     }
+}
+
+/// A number below a table's length as an index of it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "tables are indexed by usize, so their lengths fit"
+)]
+const fn index(below_length: u64) -> usize {
+    below_length as usize
 }

@@ -58,8 +58,7 @@ impl SpamReason {
     fn weight(self) -> f64 {
         match self {
             Self::LinkFarm { links } => (0.3 + 0.1 * links as f64).min(0.8),
-            Self::Hashtags { count } => (0.05 * count as f64).min(0.6),
-            Self::Accounts { count } => (0.05 * count as f64).min(0.6),
+            Self::Hashtags { count } | Self::Accounts { count } => (0.05 * count as f64).min(0.6),
             Self::RepeatedByAuthor { times } => (0.2 * f64::from(times)).min(0.9),
             Self::Campaign { members } => (0.3 + 0.01 * members as f64).min(0.8),
             Self::Shouting => 0.15,

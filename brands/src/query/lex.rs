@@ -112,7 +112,7 @@ impl Lexer<'_> {
             if c == '\\' {
                 match chars.next() {
                     Some((_, escaped)) if is_quote(escaped) || escaped == '\\' => {
-                        text.push(escaped)
+                        text.push(escaped);
                     }
                     Some((_, other)) => text.extend([c, other]),
                     None => break,
@@ -155,9 +155,7 @@ impl Lexer<'_> {
             "||" | "|" => return Err(self.foreign(&word, "OR", start)),
             "!" => return Err(self.foreign(&word, "NOT", start)),
             _ => match near(&word) {
-                Some(gap) => Token::Near(
-                    gap.ok_or_else(|| self.error(ErrorKind::NearDistance, start, self.at))?,
-                ),
+                Some(gap) => Token::Near(gap.map_err(|kind| self.error(kind, start, self.at))?),
                 None => Token::Text(word),
             },
         };
@@ -239,15 +237,16 @@ pub(super) fn field(word: &str) -> Option<(&str, &str)> {
         .filter(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// Reads `NEAR/n` or `NEAR/nf`; the inner `None` is a distance that cannot be.
-pub(super) fn near(word: &str) -> Option<Option<Gap>> {
+/// Reads `NEAR/n` or `NEAR/nf`; fails when the distance cannot be.
+pub(super) fn near(word: &str) -> Option<Result<Gap, ErrorKind>> {
     let rest =
         word.get(..4).filter(|head| head.eq_ignore_ascii_case("NEAR")).map(|_| &word[4..])?;
     let Some(distance) = rest.strip_prefix(['/', '~']) else {
-        return (word == "NEAR").then_some(None);
+        return (word == "NEAR").then_some(Err(ErrorKind::NearDistance));
     };
     let (digits, ordered) =
         distance.strip_suffix(['f', 'F']).map_or((distance, false), |digits| (digits, true));
     let words = digits.parse().ok().filter(|words| (1..=limits::MAX_NEAR).contains(words));
-    Some(words.filter(|_| word.starts_with("NEAR/")).map(|words| Gap { words, ordered }))
+    let gap = words.filter(|_| word.starts_with("NEAR/")).map(|words| Gap { words, ordered });
+    Some(gap.ok_or(ErrorKind::NearDistance))
 }

@@ -219,7 +219,7 @@ impl<'q> Parser<'q> {
             };
             self.error(kind, span)
         })?;
-        for form in cut.parts.iter().flat_map(|part| part.forms.first()) {
+        for form in cut.parts.iter().filter_map(|part| part.forms.first()) {
             self.wildcards(form, span)?;
         }
         Ok(cut.parts.len())

@@ -135,7 +135,9 @@ fn walk(query: &str, expr: &Expr, found: &mut Vec<(WarningKind, Span)>) {
             if let Some(why) = contradiction(children) {
                 found.push((WarningKind::MatchesNothing { why }, expr.span()));
             }
-            children.iter().for_each(|child| walk(query, child, found));
+            for child in children {
+                walk(query, child, found);
+            }
         }
         Expr::Or(children) => {
             for child in children {
@@ -144,7 +146,9 @@ fn walk(query: &str, expr: &Expr, found: &mut Vec<(WarningKind, Span)>) {
                     break;
                 }
             }
-            children.iter().for_each(|child| walk(query, child, found));
+            for child in children {
+                walk(query, child, found);
+            }
         }
         Expr::Near(near) => near.operands.iter().for_each(|child| walk(query, child, found)),
     }

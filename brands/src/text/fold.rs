@@ -173,8 +173,9 @@ fn fold_beyond(c: char) -> Fold<'static> {
     match c {
         '\u{1F1E6}'..='\u{1F1FF}' => Fold::Region(c),
         '\u{1F3FB}'..='\u{1F3FF}' | '\u{E0001}'..='\u{E01EF}' => Fold::Ignored,
-        '\u{1F000}'..='\u{1F0FF}' | '\u{1F200}'..='\u{1FAFF}' => Fold::Symbol(c),
-        '\u{20000}'..='\u{3FFFF}' => Fold::Symbol(c),
+        '\u{1F000}'..='\u{1F0FF}' | '\u{1F200}'..='\u{1FAFF}' | '\u{20000}'..='\u{3FFFF}' => {
+            Fold::Symbol(c)
+        }
         _ => {
             let (_, bare) = letters(c);
             // Styled letters fold to exactly one plain letter; nothing out there folds to more.

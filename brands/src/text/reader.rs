@@ -125,8 +125,8 @@ impl<'a> Reader<'a> {
                     expand(tokens, expansion, bare);
                 }
                 Fold::Ignored => {
-                    let base = tokens.buffer.last().map_or('\0', |&byte| byte as char);
-                    if let Some(extra) = fold::transcription(base, c) {
+                    let letter = tokens.buffer.last().map_or('\0', |&byte| byte as char);
+                    if let Some(extra) = fold::transcription(letter, c) {
                         if !bare {
                             start_bare(tokens, from);
                             bare = true;

@@ -37,7 +37,7 @@ impl Reader<'_> {
                     }
                 }
                 (_, Fold::Symbol(_)) if sigil == Sigil::Hashtag && c.is_alphanumeric() => {
-                    characters += 1
+                    characters += 1;
                 }
                 _ => break,
             }

@@ -101,9 +101,8 @@ struct Cutter {
     bare: Vec<Piece>,
     /// Whether a sign other than a connector came after the last part.
     separator: bool,
-    /// Whether such a sign lies between two parts.
-    separated: bool,
-    symbols: bool,
+    /// Whether such a sign, or a character that is a word, keeps the parts apart.
+    apart: bool,
     lost_signs: bool,
 }
 
@@ -198,7 +197,7 @@ impl Cutter {
 
     fn symbol(&mut self, chars: &[char]) {
         self.close();
-        self.symbols = true;
+        self.apart = true;
         let form = Glob(chars.iter().copied().map(Piece::Char).collect());
         self.part(Pattern { sigil: None, forms: vec![form] });
     }
@@ -216,14 +215,14 @@ impl Cutter {
     }
 
     fn part(&mut self, pattern: Pattern) {
-        self.separated |= self.separator && !self.parts.is_empty();
+        self.apart |= self.separator && !self.parts.is_empty();
         self.separator = false;
         self.parts.push(pattern);
     }
 
     /// The spelling as one word, when only connectors stand between the parts.
     fn joined(&self) -> Option<Pattern> {
-        if self.parts.len() < 2 || self.separated || self.symbols {
+        if self.parts.len() < 2 || self.apart {
             return None;
         }
         let spell = |bare: bool| {
