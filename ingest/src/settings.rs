@@ -247,6 +247,8 @@ fn check_name(name: &str, path: &str, problems: &mut Problems) {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
     #[derive(Deserialize)]
@@ -265,7 +267,7 @@ mod tests {
     }
 
     fn sender(secret: &str) -> SenderSettings {
-        SenderSettings { secret: Secret::from(secret.to_owned().into()), internal: false }
+        SenderSettings { secret: Secret::from(SecretString::from(secret)), internal: false }
     }
 
     #[test]
@@ -297,7 +299,7 @@ mod tests {
             root.ingest.push.senders.insert("Forum!".to_owned(), sender("file:/does/not/exist"));
             root.ingest.files.time_zone = "Mars/Olympus".to_owned();
             root.ingest.files.page_records = 0;
-            root.privacy.author_key = Secret::from("short".to_owned().into());
+            root.privacy.author_key = Secret::from(SecretString::from("short"));
         });
         let paths: Vec<_> = problems.iter().filter_map(|p| p.split(": ").next()).collect();
         assert_eq!(

@@ -61,7 +61,6 @@ pub(crate) fn peeked<R: Read>(
         match input.read(&mut head[length..]) {
             Ok(0) => break,
             Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // What came before the damage is good, so it is read first.
             Err(error) if length > 0 => {
                 failed = Some(error);
@@ -91,7 +90,7 @@ impl<R: Read> Read for Peeked<R> {
     }
 }
 
-/// Counts what is read from the file itself, for progress.
+/// Counts what is read from the file itself, for progress. Signals go no further than here.
 struct Counted<R> {
     inner: R,
     read: Arc<AtomicU64>,
@@ -99,7 +98,12 @@ struct Counted<R> {
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }

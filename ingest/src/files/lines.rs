@@ -27,7 +27,7 @@ impl Gathered {
     ) -> io::Result<Option<Self>> {
         let mut gathered = Self::default();
         loop {
-            let chunk = fill(input)?;
+            let chunk = input.fill_buf()?;
             if chunk.is_empty() {
                 return Ok((gathered.length > 0).then_some(gathered));
             }
@@ -48,18 +48,6 @@ impl Gathered {
     /// True when it is longer than what was kept of it.
     pub(crate) fn is_cut(&self) -> bool {
         self.length > self.bytes.len() as u64
-    }
-}
-
-/// `fill_buf` that goes on after a signal.
-fn fill(input: &mut Input) -> io::Result<&[u8]> {
-    loop {
-        match input.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // Asked again because the borrow checker cannot let a loop hand the first answer out.
-            Ok(_) => return input.fill_buf(),
-            Err(error) => return Err(error),
-        }
     }
 }
 

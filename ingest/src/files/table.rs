@@ -59,10 +59,7 @@ impl TableReader {
         let mut row = Row::default();
         let (mut text_length, mut cells) = (0, 0);
         loop {
-            let chunk = match self.input.fill_buf() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                filled => filled?,
-            };
+            let chunk = self.input.fill_buf()?;
             // An empty chunk tells the reader that the file has ended.
             let (result, read, written, ended) = self.core.read_record(
                 chunk,
