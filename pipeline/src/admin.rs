@@ -1,6 +1,9 @@
 //! Topics as they must be: created when missing, verified when there.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use echolot_schemas::topics::{self, Topic};
 use rdkafka::{
@@ -69,7 +72,7 @@ async fn verify(
     admin: AdminClient<DefaultClientContext>,
     settings: KafkaSettings,
 ) -> Result<(), KafkaFault> {
-    let counts = partition_counts(admin, &settings).await?;
+    let counts = once_known(admin, &settings).await?;
     for topic in &topics::ALL {
         let (name, expected) = shape(&settings, topic);
         let found = counts.partitions.get(&name).copied().unwrap_or_default();
@@ -87,6 +90,23 @@ async fn verify(
         verify_cleanup(&counts.admin, topic, name).await?;
     }
     Ok(())
+}
+
+/// A topic that another role creates at this moment is known to the broker a little later.
+async fn once_known(
+    mut admin: AdminClient<DefaultClientContext>,
+    settings: &KafkaSettings,
+) -> Result<Counted, KafkaFault> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let counts = partition_counts(admin, settings).await?;
+        let known = |topic| counts.partitions.contains_key(&shape(settings, topic).0);
+        if topics::ALL.iter().all(known) || Instant::now() >= deadline {
+            return Ok(counts);
+        }
+        admin = counts.admin;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 struct Counted {
@@ -108,7 +128,7 @@ async fn partition_counts(
         let partitions = metadata
             .topics()
             .iter()
-            .filter(|topic| topic.name().starts_with(&prefix))
+            .filter(|topic| topic.name().starts_with(&prefix) && !topic.partitions().is_empty())
             .map(|topic| {
                 let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
                 (topic.name().to_owned(), count)

@@ -78,7 +78,9 @@ async fn show_sample(process: &Process, args: &UpArgs) -> anyhow::Result<()> {
     summary::until_counted(process).await?;
     if !process.cancel.is_cancelled() {
         print(summary::of(process, read, started.elapsed()).await?);
-        print("serving until Ctrl-C");
+        if !args.once {
+            print("serving until Ctrl-C");
+        }
     }
     Ok(())
 }
