@@ -13,7 +13,7 @@ fn event(observer: &Observer, json: &str) -> Result<RawEvent, String> {
 
 fn mention(observer: &Observer, json: &str) -> Mention {
     match event(observer, json).unwrap() {
-        RawEvent::Observed(observed) => observed.mention,
+        RawEvent::Observed(seen) => seen.mention,
         RawEvent::Deleted(_) => panic!("deleted"),
     }
 }
