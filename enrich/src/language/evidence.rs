@@ -50,13 +50,20 @@ pub(super) struct Evidence {
     pub(super) words: u32,
     /// By language: function words found, each shared among the languages that have it.
     pub(super) function_words: [f32; LANGUAGES.len()],
+    /// By language: Latin letters with a diacritic that it does not write.
+    pub(super) foreign_letters: [u16; LANGUAGES.len()],
 }
 
-/// Function words by folded spelling.
+/// What speaks for a language, by what is found in a text.
 #[derive(Debug)]
-pub(super) struct FunctionWords(HashMap<String, Set, FixedState>);
+pub(super) struct Witnesses {
+    /// Function words by folded spelling.
+    words: HashMap<String, Set, FixedState>,
+    /// Lower-case Latin letters outside of ASCII, by who writes them.
+    letters: HashMap<char, Set, FixedState>,
+}
 
-impl FunctionWords {
+impl Witnesses {
     pub(super) fn new() -> Result<Self, DetectorError> {
         let mut words: HashMap<String, Set, FixedState> = HashMap::default();
         for line in FUNCTION_WORDS.lines().skip(1) {
@@ -71,7 +78,13 @@ impl FunctionWords {
                 *words.entry(folded).or_default() |= 1 << at;
             }
         }
-        Ok(Self(words))
+        let mut letters: HashMap<char, Set, FixedState> = HashMap::default();
+        for (at, language) in LANGUAGES.iter().enumerate() {
+            for letter in language.letters.chars() {
+                *letters.entry(letter).or_default() |= 1 << at;
+            }
+        }
+        Ok(Self { words, letters })
     }
 
     /// Reads a text. `scratch` is kept from text to text.
@@ -84,11 +97,15 @@ impl FunctionWords {
                 continue;
             }
             for letter in token.text.chars().filter(|c| c.is_alphabetic()) {
-                scripts[script(letter) as usize] += 1;
+                let script = script(letter);
+                scripts[script as usize] += 1;
+                if script == Script::Latin && !letter.is_ascii() {
+                    self.note_foreign(letter, &mut found);
+                }
             }
             found.words += 1;
             fold_word(token.text, scratch);
-            if let Some(&languages) = self.0.get(scratch.as_str()) {
+            if let Some(&languages) = self.words.get(scratch.as_str()) {
                 let share = 1.0 / languages.count_ones() as f32;
                 for (at, sum) in found.function_words.iter_mut().enumerate() {
                     if languages >> at & 1 == 1 {
@@ -105,6 +122,14 @@ impl FunctionWords {
         found.letters = commonest.map_or(0, |script| scripts[script as usize]);
         found.script = commonest.filter(|_| found.letters > 0);
         found
+    }
+
+    fn note_foreign(&self, letter: char, found: &mut Evidence) {
+        let lower = letter.to_lowercase().next().unwrap_or(letter);
+        let writers = self.letters.get(&lower).copied().unwrap_or(0);
+        for (at, count) in found.foreign_letters.iter_mut().enumerate() {
+            *count = count.saturating_add(u16::from(writers >> at & 1 == 0));
+        }
     }
 }
 

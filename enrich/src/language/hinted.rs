@@ -11,6 +11,7 @@
 //! | … for a language not allowed | the same, for `und` |
 //! | each function word of its own | 1.6, shared words less, at most 8 in all |
 //! | five words or more, none of them its function words | -0.35 a word, at most -3 |
+//! | each letter with a diacritic that it does not write (`ł`, for every language here) | -1, at most -6 |
 //! | the source declares it | 3 |
 //! | it is the only allowed language of a script other than Latin | 3 |
 //! | `und` | 2 to begin with |
@@ -24,7 +25,7 @@ use whichlang::Lang;
 
 use super::{
     DetectInput, Detected, LanguageDetector, UNDETERMINED,
-    evidence::{Evidence, FUNCTION_WORDS, FunctionWords, Script, Set},
+    evidence::{Evidence, FUNCTION_WORDS, Script, Set, Witnesses},
 };
 use crate::model::model_ref;
 
@@ -35,30 +36,42 @@ pub struct KnownLanguage {
     pub code: &'static str,
     vote: Lang,
     script: Script,
+    /// Lower-case letters that it writes besides those of ASCII, for languages in Latin script.
+    pub(super) letters: &'static str,
 }
 
-const fn known(code: &'static str, vote: Lang, script: Script) -> KnownLanguage {
-    KnownLanguage { code, vote, script }
+const fn known(
+    code: &'static str,
+    vote: Lang,
+    script: Script,
+    letters: &'static str,
+) -> KnownLanguage {
+    KnownLanguage { code, vote, script, letters }
 }
 
 /// Every language that whichlang tells apart.
 pub const LANGUAGES: [KnownLanguage; 16] = [
-    known("ar", Lang::Ara, Script::Arabic),
-    known("de", Lang::Deu, Script::Latin),
-    known("en", Lang::Eng, Script::Latin),
-    known("es", Lang::Spa, Script::Latin),
-    known("fr", Lang::Fra, Script::Latin),
-    known("hi", Lang::Hin, Script::Devanagari),
-    known("it", Lang::Ita, Script::Latin),
-    known("ja", Lang::Jpn, Script::Japanese),
-    known("ko", Lang::Kor, Script::Hangul),
-    known("nl", Lang::Nld, Script::Latin),
-    known("pt", Lang::Por, Script::Latin),
-    known("ru", Lang::Rus, Script::Cyrillic),
-    known("sv", Lang::Swe, Script::Latin),
-    known("tr", Lang::Tur, Script::Latin),
-    known("vi", Lang::Vie, Script::Latin),
-    known("zh", Lang::Cmn, Script::Han),
+    known("ar", Lang::Ara, Script::Arabic, ""),
+    known("de", Lang::Deu, Script::Latin, "äöüßéà"),
+    known("en", Lang::Eng, Script::Latin, "éïèà"),
+    known("es", Lang::Spa, Script::Latin, "áéíñóúü"),
+    known("fr", Lang::Fra, Script::Latin, "àâæçéèêëîïôœùûüÿ"),
+    known("hi", Lang::Hin, Script::Devanagari, ""),
+    known("it", Lang::Ita, Script::Latin, "àèéìíîòóù"),
+    known("ja", Lang::Jpn, Script::Japanese, ""),
+    known("ko", Lang::Kor, Script::Hangul, ""),
+    known("nl", Lang::Nld, Script::Latin, "éëïóöüèêá"),
+    known("pt", Lang::Por, Script::Latin, "áâãàçéêíóôõúü"),
+    known("ru", Lang::Rus, Script::Cyrillic, ""),
+    known("sv", Lang::Swe, Script::Latin, "åäöéà"),
+    known("tr", Lang::Tur, Script::Latin, "çğıöşüâî"),
+    known(
+        "vi",
+        Lang::Vie,
+        Script::Latin,
+        "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ",
+    ),
+    known("zh", Lang::Cmn, Script::Han, ""),
 ];
 
 /// Points for each kind of evidence, as the module documents them.
@@ -70,6 +83,8 @@ struct Points {
     most_function_words: f32,
     missing: f32,
     most_missing: f32,
+    foreign_letter: f32,
+    most_foreign_letters: f32,
     hint: f32,
     only_in_script: f32,
     undetermined: f32,
@@ -82,6 +97,8 @@ const POINTS: Points = Points {
     most_function_words: 8.0,
     missing: 0.35,
     most_missing: 3.0,
+    foreign_letter: 1.0,
+    most_foreign_letters: 6.0,
     hint: 3.0,
     only_in_script: 3.0,
     undetermined: 2.0,
@@ -109,7 +126,7 @@ fn codes() -> String {
 #[derive(Debug)]
 pub struct HintedWhichlang {
     model: ModelRef,
-    words: FunctionWords,
+    witnesses: Witnesses,
     allowed: Set,
     least: f32,
 }
@@ -123,19 +140,19 @@ impl HintedWhichlang {
             set |=
                 1 << at.ok_or_else(|| DetectorError::Unknown(code.chars().take(40).collect()))?;
         }
-        let parameters = format!("{POINTS:?} {WORDS} {set} {least}");
+        let parameters = format!("{POINTS:?} {WORDS} {set} {least} {LANGUAGES:?}");
         let parts: [&[u8]; 3] =
             [b"whichlang 0.1", FUNCTION_WORDS.as_bytes(), parameters.as_bytes()];
         Ok(Self {
             model: model_ref("whichlang-hinted", "1", &parts),
-            words: FunctionWords::new()?,
+            witnesses: Witnesses::new()?,
             allowed: set,
             least,
         })
     }
 
     fn judge(&self, input: &DetectInput<'_>, scratch: &mut String) -> Detected {
-        let evidence = self.words.read(input.text, scratch);
+        let evidence = self.witnesses.read(input.text, scratch);
         let Some(script) = evidence.script else {
             return Detected { code: UNDETERMINED, confidence: 0.0 };
         };
@@ -181,6 +198,8 @@ impl HintedWhichlang {
             if script == Script::Latin && own == 0.0 && evidence.words >= WORDS {
                 sum -= (POINTS.missing * evidence.words as f32).min(POINTS.most_missing);
             }
+            let foreign = POINTS.foreign_letter * f32::from(evidence.foreign_letters[at]);
+            sum -= foreign.min(POINTS.most_foreign_letters);
             if input.hint.is_some_and(|hint| declares(hint, language.code)) {
                 sum += POINTS.hint;
             }
