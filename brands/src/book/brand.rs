@@ -87,6 +87,16 @@ impl OwnedAccount {
         named.then(|| Self { source: source.map(fold_value), handle })
     }
 
+    /// The source it is on; `None` means any.
+    pub fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    /// The handle, folded, without `@`.
+    pub fn handle(&self) -> &str {
+        &self.handle
+    }
+
     fn is_author(&self, source: &str, author: &str) -> bool {
         author == self.handle && self.source.as_deref().is_none_or(|own| own == source)
     }

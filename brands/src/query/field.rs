@@ -68,25 +68,38 @@ impl Value {
     }
 }
 
-/// An interval with both ends included; a missing end is open.
+/// An interval; a missing end is open.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range<T> {
     /// Smallest value.
-    pub from: Option<T>,
+    pub from: Option<End<T>>,
     /// Largest value.
-    pub to: Option<T>,
+    pub to: Option<End<T>>,
+}
+
+/// One end of an interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct End<T> {
+    /// The value.
+    pub at: T,
+    /// Whether the value itself lies inside.
+    pub included: bool,
 }
 
 impl<T: PartialOrd> Range<T> {
     /// Whether the value lies inside.
     pub fn contains(&self, value: &T) -> bool {
-        self.from.as_ref().is_none_or(|from| value >= from)
-            && self.to.as_ref().is_none_or(|to| value <= to)
+        let above = |end: &End<T>| *value > end.at || (end.included && *value == end.at);
+        let below = |end: &End<T>| *value < end.at || (end.included && *value == end.at);
+        self.from.as_ref().is_none_or(above) && self.to.as_ref().is_none_or(below)
     }
 
     /// Whether no value can lie inside both.
     pub(crate) fn excludes(&self, other: &Self) -> bool {
-        let before = |a: &Option<T>, b: &Option<T>| matches!((a, b), (Some(a), Some(b)) if a < b);
+        let before = |a: &Option<End<T>>, b: &Option<End<T>>| {
+            let (Some(a), Some(b)) = (a, b) else { return false };
+            a.at < b.at || (a.at == b.at && !(a.included && b.included))
+        };
         before(&self.to, &other.from) || before(&other.to, &self.from)
     }
 }
@@ -114,14 +127,11 @@ impl FieldTest {
                 "" => Err("part of an address: example.org/path"),
                 part => Ok(Self::Url(Value::new(part, true))),
             },
-            "rating" => range(
-                value,
-                |end| end.parse().ok().filter(|n: &f64| n.is_finite()),
-                |n, up| if up { n.next_up() } else { n.next_down() },
-                NUMBER,
-            )
-            .map(Self::Rating),
-            "date" => range(value, |end| end.parse().ok(), neighbour, DATE).map(Self::Date),
+            "rating" => {
+                range(value, |end| end.parse().ok().filter(|n: &f64| n.is_finite()), NUMBER)
+                    .map(Self::Rating)
+            }
+            "date" => range(value, |end| end.parse().ok(), DATE).map(Self::Date),
             "is" => match value.to_ascii_lowercase().as_str() {
                 "reply" => Ok(Self::Reply),
                 "internal" => Ok(Self::Internal),
@@ -222,39 +232,34 @@ fn site(value: &str) -> Result<String, Expected> {
     if site.is_empty() || site.contains(['*', ' ']) { Err("a host: example.org") } else { Ok(site) }
 }
 
-fn neighbour(day: Date, later: bool) -> Date {
-    let moved = if later { day.tomorrow() } else { day.yesterday() };
-    moved.unwrap_or(day)
-}
-
 /// Reads `a`, `a..b`, `a..`, `..b`, `>a`, `>=a`, `<a`, `<=a`.
 fn range<T: PartialOrd + Copy>(
     value: &str,
     read: impl Fn(&str) -> Option<T>,
-    step: impl Fn(T, bool) -> T,
     expected: Expected,
 ) -> Result<Range<T>, Expected> {
-    let end = |text: &str| read(text.trim()).ok_or(expected);
-    let open_end = |text: &str| if text.trim().is_empty() { Ok(None) } else { end(text).map(Some) };
-    let range = if let Some(from) = value.strip_prefix(">=") {
-        Range { from: Some(end(from)?), to: None }
-    } else if let Some(to) = value.strip_prefix("<=") {
-        Range { from: None, to: Some(end(to)?) }
-    } else if let Some(below) = value.strip_prefix('>') {
-        Range { from: Some(step(end(below)?, true)), to: None }
-    } else if let Some(above) = value.strip_prefix('<') {
-        Range { from: None, to: Some(step(end(above)?, false)) }
-    } else if let Some((from, to)) = value.split_once("..") {
-        Range { from: open_end(from)?, to: open_end(to)? }
-    } else {
-        let only = end(value)?;
-        Range { from: Some(only), to: Some(only) }
+    let end = |text: &str, included| {
+        read(text.trim()).map(|at| Some(End { at, included })).ok_or(expected)
     };
-    let backwards = matches!((range.from, range.to), (Some(from), Some(to)) if from > to);
-    if backwards || (range.from.is_none() && range.to.is_none()) {
+    let open_end = |text: &str| if text.trim().is_empty() { Ok(None) } else { end(text, true) };
+    let (from, to) = if let Some(from) = value.strip_prefix(">=") {
+        (end(from, true)?, None)
+    } else if let Some(to) = value.strip_prefix("<=") {
+        (None, end(to, true)?)
+    } else if let Some(above) = value.strip_prefix('>') {
+        (end(above, false)?, None)
+    } else if let Some(below) = value.strip_prefix('<') {
+        (None, end(below, false)?)
+    } else if let Some((from, to)) = value.split_once("..") {
+        (open_end(from)?, open_end(to)?)
+    } else {
+        (end(value, true)?, end(value, true)?)
+    };
+    let backwards = matches!((from, to), (Some(from), Some(to)) if from.at > to.at);
+    if backwards || (from.is_none() && to.is_none()) {
         Err(expected)
     } else {
-        Ok(range)
+        Ok(Range { from, to })
     }
 }
 
@@ -282,14 +287,13 @@ struct Ends<'a, T>(&'a Range<T>);
 impl<T: fmt::Display + PartialEq> fmt::Display for Ends<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0.from, &self.0.to) {
-            (Some(from), Some(to)) if from == to => write!(f, "{from}"),
-            (from, to) => {
-                if let Some(from) = from {
-                    write!(f, "{from}")?;
-                }
-                f.write_str("..")?;
-                to.as_ref().map_or(Ok(()), |to| write!(f, "{to}"))
+            (Some(from), Some(to)) if from == to => write!(f, "{}", from.at),
+            (Some(from), Some(to)) => write!(f, "{}..{}", from.at, to.at),
+            (Some(from), None) => {
+                write!(f, "{}{}", if from.included { ">=" } else { ">" }, from.at)
             }
+            (None, Some(to)) => write!(f, "{}{}", if to.included { "<=" } else { "<" }, to.at),
+            (None, None) => f.write_str(".."),
         }
     }
 }
