@@ -19,10 +19,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Args)]
 struct Global {
-    /// TOML file over the built-in defaults; ECHOLOT__SECTION__KEY in the environment goes over both.
+    /// TOML file over the built-in defaults; `ECHOLOT__SECTION__KEY` in the environment goes over both.
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Sets one option, over everything else: --set sink.worker.linger=1s
+    /// Sets one option, over everything else: `--set sink.worker.linger=1s`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     overrides: Vec<String>,
 }
@@ -64,7 +64,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let settings = Settings::load(cli.global.config.as_deref(), &cli.global.overrides)?;
-    telemetry::init(&settings.telemetry)?;
+    // `up` logs into its data folder, once that is its own.
+    if !matches!(cli.command, Command::Up(_)) {
+        telemetry::init(&settings.telemetry)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -80,7 +83,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Up(args) => up::run(settings, args).await,
         Command::Ingest => role(settings, roles::ingest).await,
         Command::Enrich => role(settings, roles::enrich).await,
-        Command::Sink => role(settings, roles::sink).await,
+        Command::Sink => Box::pin(role(settings, roles::sink)).await,
         Command::Check(args) => tools::check::run(settings, args).await,
         Command::Migrate => tools::migrate::run(settings).await,
         Command::Backfill(args) => tools::backfill::run(settings, args).await,

@@ -52,17 +52,8 @@ impl Engines {
         }
     }
 
-    /// Starts the engines that are not configured, in the data folder. Refused when another process
-    /// uses it.
-    pub(crate) async fn embed(
-        settings: &mut Settings,
-        progress: impl Fn(EngineEvent) + Send + Sync + 'static,
-    ) -> anyhow::Result<Self> {
-        let home = EngineHome::open(&settings.data.dir)?;
-        Self::start(settings, home, progress).await
-    }
-
-    async fn start(
+    /// Starts the engines that are not configured, in the data folder.
+    pub(crate) async fn start(
         settings: &mut Settings,
         home: EngineHome,
         progress: impl Fn(EngineEvent) + Send + Sync + 'static,

@@ -1,6 +1,6 @@
 //! Logs, and the HTTP server of `/live`, `/ready` and `/metrics`.
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{io::Write as _, net::SocketAddr, path::Path, sync::Mutex};
 
 use anyhow::Context;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
@@ -8,21 +8,52 @@ use echolot_pipeline::health::HealthBoard;
 use prometheus::{Registry, TextEncoder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::settings::{LogFormat, TelemetrySettings};
 
+/// Days of log files that are kept.
+const LOG_FILES: usize = 7;
+
 /// Sends log events to standard error.
 pub(crate) fn init(settings: &TelemetrySettings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.log)
-        .with_context(|| format!("telemetry.log: {:?} is no log filter", settings.log))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let events = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let events = fmt::layer().with_target(false).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::registry().with(filter(settings)?);
     match settings.format {
-        LogFormat::Text => registry.with(events).init(),
-        LogFormat::Json => registry.with(events.json().flatten_event(true)).init(),
+        LogFormat::Text => subscriber.with(events).init(),
+        LogFormat::Json => subscriber.with(events.json().flatten_event(true)).init(),
     }
     Ok(())
+}
+
+/// Sends log events to a file a day in `folder`, and warnings to standard error as well: the
+/// terminal belongs to what `up` shows.
+pub(crate) fn init_beside(settings: &TelemetrySettings, folder: &Path) -> anyhow::Result<()> {
+    let file = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix("echolot")
+        .filename_suffix("log")
+        .max_log_files(LOG_FILES)
+        .build(folder)
+        .with_context(|| format!("cannot write logs into {}", folder.display()))?;
+    let warnings =
+        fmt::layer().with_target(false).with_writer(std::io::stderr).with_filter(LevelFilter::WARN);
+    let events = fmt::layer().with_target(false).with_ansi(false).with_writer(Mutex::new(file));
+    let subscriber = tracing_subscriber::registry().with(filter(settings)?).with(warnings);
+    match settings.format {
+        LogFormat::Text => subscriber.with(events).init(),
+        LogFormat::Json => subscriber.with(events.json().flatten_event(true)).init(),
+    }
+    Ok(())
+}
+
+fn filter(settings: &TelemetrySettings) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(&settings.log)
+        .with_context(|| format!("telemetry.log: {:?} is no log filter", settings.log))
 }
 
 /// The last word of a process that ends with an error, whether logging was set up or not.

@@ -30,7 +30,7 @@ pub(crate) struct BackfillArgs {
     /// Source of every record, whatever the records say.
     #[arg(long)]
     source: Option<SourceName>,
-    /// Which column or field holds what: --map published_at=created_at. May be repeated.
+    /// Which column or field holds what: `--map published_at=created_at`. May be repeated.
     #[arg(long = "map", value_name = "FIELD=COLUMN")]
     maps: Vec<String>,
     /// Format, where it is not to be told from the content.

@@ -18,8 +18,8 @@ pub(crate) fn print(text: impl AsRef<str>) {
 }
 
 /// Engine events of a tool go to the log.
-pub(crate) fn log_engine(event: EngineEvent) {
-    tracing::info!(engine = %event.engine, phase = ?event.phase, "embedded engine");
+pub(crate) fn log_engine(EngineEvent { engine, phase }: EngineEvent) {
+    tracing::info!(%engine, ?phase, "embedded engine");
 }
 
 /// An empty table in the style of all tables.

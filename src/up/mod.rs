@@ -8,9 +8,12 @@ use std::{process::ExitCode, time::Instant};
 
 use anyhow::Context;
 use clap::Args;
+use echolot_engines::EngineHome;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{engines::Engines, process::Process, roles, settings::Settings, tools::print};
+use crate::{
+    engines::Engines, process::Process, roles, settings::Settings, telemetry, tools::print,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct UpArgs {
@@ -26,7 +29,9 @@ pub(crate) struct UpArgs {
 }
 
 pub(crate) async fn run(mut settings: Settings, args: UpArgs) -> anyhow::Result<ExitCode> {
-    let engines = Engines::embed(&mut settings, show::engine_event).await?;
+    let home = EngineHome::open(&settings.data.dir)?;
+    telemetry::init_beside(&settings.telemetry, &home.logs())?;
+    let engines = Engines::start(&mut settings, home, show::engine_event).await?;
     show::engines_ready(&settings);
     let outcome = serve(settings, &args, &engines).await;
     print("stopping");

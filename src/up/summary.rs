@@ -79,26 +79,21 @@ pub(super) async fn of(process: &Process, read: u64, took: Duration) -> anyhow::
         client.query(BRANDS).fetch_all().await.context("reading the brands")?;
     let languages: Vec<String> =
         languages.iter().map(|row| format!("{} {}", row.language, row.mentions)).collect();
-    let mut text = format!(
-        "\n{} mentions from {} to {}\nlanguages  {}\n{}",
-        totals.mentions,
-        totals.first,
-        totals.last,
-        languages.join(", "),
-        brand_table(&brands),
-    );
+    let mut lines = vec![
+        format!("\n{} mentions from {} to {}", totals.mentions, totals.first, totals.last),
+        format!("languages  {}", languages.join(", ")),
+        brand_table(&brands).to_string(),
+    ];
     if read > 0 {
-        let seconds = took.as_secs_f64();
-        text +=
-            &format!("\nthroughput {:.0} mentions/s, from file to count", read as f64 / seconds);
+        let rate = read as f64 / took.as_secs_f64();
+        lines.push(format!("throughput {rate:.0} mentions/s, from file to count"));
     }
-    let freshness: Freshness =
+    let Freshness { p50, p99 } =
         client.query(FRESHNESS).fetch_one().await.context("reading the freshness")?;
-    text += &format!(
-        "\nfreshness  half stored within {:.2} s of being accepted, 99 % within {:.2} s",
-        freshness.p50, freshness.p99
-    );
-    Ok(text)
+    lines.push(format!(
+        "freshness  half stored within {p50:.2} s of being accepted, 99 % within {p99:.2} s"
+    ));
+    Ok(lines.join("\n"))
 }
 
 fn brand_table(brands: &[BrandRow]) -> Table {

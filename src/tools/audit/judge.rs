@@ -77,13 +77,12 @@ impl Judged {
             // The first deletion is the last word, whatever comes after it.
             let after = rest - deletion as u64;
             self.superseded += deletion as u64;
-            match stored {
-                Some((_, State::Erased)) => self.deleted += after,
-                _ => {
-                    self.deleted += after - 1;
-                    let offset = took_effect[deletion].0;
-                    self.lose(log.partition, offset, Some(id), "deletion not in the store");
-                }
+            if let Some((_, State::Erased)) = stored {
+                self.deleted += after;
+            } else {
+                self.deleted += after - 1;
+                let offset = took_effect[deletion].0;
+                self.lose(log.partition, offset, Some(id), "deletion not in the store");
             }
             return;
         }

@@ -49,10 +49,18 @@ struct Examples {
 
 impl Examples {
     fn is_empty(&self) -> bool {
-        self.lost.is_empty()
-            && self.doubled.is_empty()
-            && self.unexplained.is_empty()
-            && self.aggregates_differ.is_empty()
+        self.lines().next().is_none()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let lost = self.lost.iter().map(|lost| {
+            let mention = lost.mention.map(|id| format!(", mention {id}")).unwrap_or_default();
+            format!("lost: mentions.raw/{}@{}{mention}: {}", lost.partition, lost.offset, lost.why)
+        });
+        let doubled = self.doubled.iter().map(|id| format!("doubled: mention {id}"));
+        let unexplained = self.unexplained.iter().map(|id| format!("unexplained: mention {id}"));
+        let differing = self.aggregates_differ.iter().map(|key| format!("differs: {key}"));
+        lost.chain(doubled).chain(unexplained).chain(differing)
     }
 }
 
@@ -125,29 +133,15 @@ impl Report {
         {
             table.add_row([name.to_owned(), count.to_string(), meaning.to_owned()]);
         }
-        let mut text = table.to_string();
-        for lost in &self.examples.lost {
-            let mention = lost.mention.map(|id| format!(", mention {id}")).unwrap_or_default();
-            text += &format!(
-                "\nlost: mentions.raw/{}@{}{mention}: {}",
-                lost.partition, lost.offset, lost.why
-            );
-        }
-        for id in &self.examples.doubled {
-            text += &format!("\ndoubled: mention {id}");
-        }
-        for id in &self.examples.unexplained {
-            text += &format!("\nunexplained: mention {id}");
-        }
-        for key in &self.examples.aggregates_differ {
-            text += &format!("\ndiffers: {key}");
-        }
-        text += if self.is_clean() {
-            "\nclean: every event is accounted for once, and every count equals a recount"
+        let verdict = if self.is_clean() {
+            "clean: every event is accounted for once, and every count equals a recount"
         } else {
-            "\nNOT clean"
+            "NOT clean"
         };
-        text
+        let mut lines = vec![table.to_string()];
+        lines.extend(self.examples.lines());
+        lines.push(verdict.to_owned());
+        lines.join("\n")
     }
 }
 

@@ -1,0 +1,65 @@
+# Everything is installed, fetched, built and run from here. `make` alone tells the targets.
+#
+# Build results and engines live in the user's cache, so that a fresh clone starts from them.
+
+CACHE            := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/echolot
+CARGO_TARGET_DIR ?= $(CACHE)/target
+KILLS            ?= 100
+ARGS             ?=
+export CARGO_TARGET_DIR
+
+CARGO   := cargo --locked
+RELEASE := $(CARGO_TARGET_DIR)/release/echolot
+
+.DEFAULT_GOAL := help
+.PHONY: help system engines build run test lint unit e2e generated containers \
+        bench torture generate clean-data
+
+help: ## shows the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+system: ## installs what Debian lacks (as root or with sudo)
+	@engines/fetch/system.sh
+
+engines: system ## fetches Apache Kafka and ClickHouse
+	@engines/fetch/engines.sh
+
+build: system ## builds the binary
+	$(CARGO) build --release --bin echolot
+
+run: engines build ## runs everything on the sample: make run ARGS=--once
+	@$(RELEASE) up $(ARGS)
+
+test: engines lint generated unit e2e containers ## runs every check
+
+lint: system ## format and lints, warnings are errors
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+unit: engines ## unit, property and engine tests of every crate
+	$(CARGO) test --workspace --exclude echolot
+	$(CARGO) test --package echolot --bins
+
+e2e: engines ## end to end, on the real engines
+	$(CARGO) test --package echolot --test it
+
+generated: system ## generated files are up to date
+	$(CARGO) run --quiet --package xtask -- generate --check
+
+generate: system ## writes the generated files
+	$(CARGO) run --quiet --package xtask -- generate
+
+containers: ## compose file, rules, dashboards
+	@engines/fetch/system.sh test
+	python3 docker/check.py
+
+torture: engines ## kills roles at random: make torture KILLS=100
+	$(CARGO) build --release --bin echolot
+	$(CARGO) run --release --package echolot-harness --bin torture -- --echolot $(RELEASE) --kills $(KILLS)
+
+bench: engines ## measures the whole path beside a plain Python pipeline
+	$(CARGO) build --release --bin echolot
+	$(CARGO) run --release --package echolot-bench -- --echolot $(RELEASE) $(ARGS)
+
+clean-data: ## removes the data folder of `make run`
+	rm -rf .echolot
