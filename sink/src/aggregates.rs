@@ -22,9 +22,8 @@ pub(crate) struct Versioned {
 }
 
 /// The measures of `sentiment_10s`, in the order of its columns.
-pub(crate) const MEASURES: [&str; 9] = [
-    "mentions", "negative", "neutral", "positive", "net", "likes", "replies", "shares", "reach",
-];
+pub(crate) const MEASURES: [&str; 9] =
+    ["mentions", "negative", "neutral", "positive", "net", "likes", "replies", "shares", "reach"];
 
 /// Counts of the mentions that `filter` leaves, one row for each key of `sentiment_10s`.
 ///

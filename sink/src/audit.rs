@@ -95,8 +95,8 @@ impl<'a> StoreAudit<'a> {
     pub fn mentions(&self, partition: u16) -> Result<StoredMentions, StoreError> {
         // Of two rows of the same raw event (scored again) the later one counts.
         let sql = format!(
-            "SELECT id, max(raw_offset) AS raw_offset, \
-             argMax(state, (m.raw_offset, m.stored_at)) AS state \
+            "SELECT id, max(m.raw_offset) AS raw_offset, \
+             argMax(m.state, (m.raw_offset, m.stored_at)) AS state \
              FROM {}.mentions AS m WHERE raw_partition = {partition} GROUP BY bucket, id \
              SETTINGS optimize_aggregation_in_order = 1",
             self.database

@@ -132,8 +132,7 @@ async fn create(store: &Store, number: u32, noted: &[Generation]) -> Result<(), 
 /// again completes it.
 pub async fn promote(store: &Store, number: u32) -> Result<(), StoreError> {
     let noted = list(store).await?;
-    let there =
-        |g: &&Generation| g.number == number && g.state != GenerationState::Dropped;
+    let there = |g: &&Generation| g.number == number && g.state != GenerationState::Dropped;
     noted.iter().find(there).ok_or(StoreError::NoGeneration(number))?;
     migrations::replace_views(store, number).await?;
     // First the new one, so that there is always one promoted; `list` takes the lower of two, and

@@ -90,8 +90,8 @@ async fn read(store: &Store, sql: &str, history: &mut History) -> Result<(), Sto
 
 /// Without FINAL, which would hide what was erased: all rows of a mention have the same time, and
 /// one that was ever erased stays so.
-const STATE_OF_EACH: &str = "SELECT id, argMax(published_at, raw_offset) AS published_at, \
-     max(raw_offset) AS raw_offset, max(state = 'erased') AS erased";
+const STATE_OF_EACH: &str = "SELECT id, argMax(m.published_at, m.raw_offset) AS published_at, \
+     max(m.raw_offset) AS raw_offset, max(m.state = 'erased') AS erased";
 
 fn by_time_and_id(database: &str, keys: &[(Bucket, MentionId)]) -> String {
     let mut sql = statement(database, keys.len(), "(bucket, id)");
@@ -112,7 +112,6 @@ fn by_id(database: &str, ids: &[MentionId]) -> String {
 
 fn statement(database: &str, keys: usize, columns: &str) -> String {
     let mut sql = String::with_capacity(512 + keys * 56);
-    // The inner names keep the aggregates from shadowing the columns that the filter is on.
     let _ = write!(sql, "{STATE_OF_EACH} FROM {database}.mentions AS m WHERE {columns} IN (");
     sql
 }

@@ -86,7 +86,9 @@ pub(crate) async fn migrate_generation(
     let applied = store
         .fetch::<Applied>(
             Action::Migrate,
-            &format!("SELECT number, toString(sha256) AS sha256 FROM {database}.schema_migrations FINAL"),
+            &format!(
+                "SELECT number, toString(sha256) AS sha256 FROM {database}.schema_migrations FINAL"
+            ),
         )
         .await?;
     let mut new = 0;

@@ -60,11 +60,7 @@ impl ClickHouseSettings {
             "url",
             "must begin with http:// or https://, or be empty for the embedded server",
         );
-        check(
-            self.url.is_empty() || !self.user.is_empty(),
-            "user",
-            "must be set when url is set",
-        );
+        check(self.url.is_empty() || !self.user.is_empty(), "user", "must be set when url is set");
         check(
             is_identifier(&self.database),
             "database",

@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS {generation}.mentions
     CONSTRAINT published_at_fits_a_bucket CHECK published_at >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND published_at < toDateTime64('2100-01-01 00:00:00', 3, 'UTC'),
     CONSTRAINT brands_are_names CHECK NOT hasAny(brands, ['', '*']) AND length(brands) = length(brand_versions) AND length(brands) = length(arrayDistinct(brands)),
     CONSTRAINT engagement_adds_up CHECK greatest(ifNull(likes, 0), ifNull(replies, 0), ifNull(shares, 0), ifNull(reach, 0)) <= 1000000000000,
-    CONSTRAINT sentiment_is_a_distribution CHECK least(negative, neutral, positive) >= 0 AND greatest(negative, neutral, positive) <= 1
+    CONSTRAINT sentiment_is_a_distribution CHECK isFinite(negative + neutral + positive) AND least(negative, neutral, positive) >= 0 AND greatest(negative, neutral, positive) <= 1
 )
 ENGINE = ReplacingMergeTree(raw_offset, is_deleted)
 PARTITION BY toYYYYMM(published_at)

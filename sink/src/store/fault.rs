@@ -22,7 +22,9 @@ pub enum StoreError {
         after: Duration,
     },
     /// Nobody answered, or the connection broke. It may have taken effect.
-    #[error("ClickHouse cannot be reached to {action}: {detail}; is it running, and clickhouse.url right?")]
+    #[error(
+        "ClickHouse cannot be reached to {action}: {detail}; is it running, and clickhouse.url right?"
+    )]
     Unreachable {
         /// What was tried.
         action: Action,
@@ -40,7 +42,9 @@ pub enum StoreError {
         detail: String,
     },
     /// The answer or the table is not what this build knows.
-    #[error("cannot {action}: {detail}; do the tables and this build belong together? `echolot migrate` brings tables up to date")]
+    #[error(
+        "cannot {action}: {detail}; do the tables and this build belong together? `echolot migrate` brings tables up to date"
+    )]
     Mismatch {
         /// What was tried.
         action: Action,
@@ -57,7 +61,9 @@ pub enum StoreError {
     #[error("generation {0} is promoted; promote another one before dropping it")]
     Promoted(u32),
     /// A migration file that was changed after it had been applied.
-    #[error("migration {number:04} of {database} was applied with another content (sha256 {applied}, now {now}); restore the file and put the change into a new migration")]
+    #[error(
+        "migration {number:04} of {database} was applied with another content (sha256 {applied}, now {now}); restore the file and put the change into a new migration"
+    )]
     Altered {
         /// Which database.
         database: String,
@@ -83,7 +89,7 @@ enum Class {
 /// | class | codes |
 /// |---|---|
 /// | refused: a row is at fault | cannot parse (6, 25, 26, 27, 38, 41, 72), incorrect data (117), out of bounds (69, 128, 131, 321), conversion (70), NULL (349), constraint (469), unknown enum element (691) |
-/// | fatal: an operator must act | schema (10, 16, 20, 44, 47, 53, 60, 81, 218), statement (36, 43, 48, 62, 115, 452), login and rights (192, 193, 194, 291, 497, 516) |
+/// | fatal: an operator must act | schema (10, 16, 20, 44, 47, 53, 60, 81, 218), statement (36, 42, 43, 48, 62, 115, 179, 184, 215, 452), login and rights (192, 193, 194, 291, 497, 516) |
 /// | transient: all others | among them network (32, 198, 209, 210, 279), time and load (159, 160, 202, 203, 252, 439), memory (241), disk (74, 75, 76, 243), read-only (164, 242), keeper (225, 285, 286, 319, 999), a table still being loaded (695, 696), cancelled (236, 394, 735) |
 ///
 /// Unknown codes are transient: waiting loses nothing, while a dead letter or a stopped role might
@@ -93,8 +99,29 @@ fn class(code: u32) -> Class {
         6 | 25..=27 | 38 | 41 | 69 | 70 | 72 | 117 | 128 | 131 | 321 | 349 | 469 | 691 => {
             Class::Refused
         }
-        10 | 16 | 20 | 36 | 43 | 44 | 47 | 48 | 53 | 60 | 62 | 81 | 115 | 192..=194 | 218 | 291
-        | 452 | 497 | 516 => Class::Fatal,
+        10
+        | 16
+        | 20
+        | 36
+        | 42
+        | 43
+        | 44
+        | 47
+        | 48
+        | 53
+        | 60
+        | 62
+        | 81
+        | 115
+        | 179
+        | 184
+        | 192..=194
+        | 215
+        | 218
+        | 291
+        | 452
+        | 497
+        | 516 => Class::Fatal,
         _ => Class::Transient,
     }
 }

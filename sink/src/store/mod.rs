@@ -152,7 +152,7 @@ impl Store {
     {
         let action = Action::Insert;
         self.within(action, async {
-            let mut insert = self.client(action).insert::<T>(table).await?;
+            let mut insert = self.client(action).insert_unescaped::<T>(table).await?;
             for row in rows {
                 insert.write(&row).await?;
             }
