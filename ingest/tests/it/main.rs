@@ -7,3 +7,4 @@ mod files;
 mod log;
 mod observe;
 mod push;
+mod push_properties;

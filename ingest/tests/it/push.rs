@@ -17,7 +17,6 @@ use echolot_schemas::{MentionId, Timestamp};
 use flate2::{Compression, write::GzEncoder};
 use futures::stream;
 use http_body_util::BodyExt as _;
-use proptest::prelude::*;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{
@@ -32,7 +31,7 @@ use crate::log::{MemoryLog, NOW, Settings, clock, metrics, observer, secret, set
 const SECRET: &str = "a secret between two";
 
 /// `forum` signs, `open` need not, `intranet` is internal.
-fn configured(change: impl FnOnce(&mut PushSettings)) -> Settings {
+pub(crate) fn configured(change: impl FnOnce(&mut PushSettings)) -> Settings {
     let mut settings = settings();
     let push = &mut settings.ingest.push;
     for (name, secret_text, internal) in
@@ -45,18 +44,18 @@ fn configured(change: impl FnOnce(&mut PushSettings)) -> Settings {
     settings
 }
 
-fn router(log: &MemoryLog, settings: &Settings) -> Router {
+pub(crate) fn router(log: &MemoryLog, settings: &Settings) -> Router {
     let observer = observer(settings);
     push::router(&settings.ingest.push, log.clone(), observer, metrics(), clock()).unwrap()
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     retry_after: Option<String>,
     body: Value,
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response: Response<Body> = router.clone().oneshot(request).await.unwrap();
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
@@ -65,7 +64,7 @@ async fn send(router: &Router, request: Request<Body>) -> Answer {
     Answer { status, retry_after, body: serde_json::from_slice(&body).unwrap() }
 }
 
-fn open(body: impl Into<Body>) -> Request<Body> {
+pub(crate) fn open(body: impl Into<Body>) -> Request<Body> {
     Request::post("/v1/mentions?source=open").body(body.into()).unwrap()
 }
 
@@ -75,7 +74,7 @@ async fn push_open(body: &str) -> (MemoryLog, Answer) {
     (log, answer)
 }
 
-fn line(id: &str, text: &str) -> String {
+pub(crate) fn line(id: &str, text: &str) -> String {
     json!({ "id": id, "text": text, "published_at": "2026-06-01T12:00:00Z" }).to_string()
 }
 
@@ -392,48 +391,4 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-/// The ids that a body comes to when it is sent in requests of these many lines.
-fn ids(lines: &[String], sizes: &[usize]) -> Vec<MentionId> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let log = MemoryLog::default();
-    let router = router(&log, &configured(|_| ()));
-    let (mut rest, mut sizes) = (lines, sizes.iter().cycle());
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
-        runtime.block_on(send(&router, open(now.join("\n"))));
-        rest = later;
-    }
-    log.mentions().into_iter().map(|mention| mention.id).collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn any_split_of_lines_into_requests_comes_to_the_same_ids(
-        names in prop::collection::vec("[a-e]{1,2}", 1..30),
-        sizes in prop::collection::vec(1_usize..10, 1..5),
-    ) {
-        let lines: Vec<_> = names.iter().map(|name| line(name, "a text")).collect();
-        prop_assert_eq!(ids(&lines, &sizes), ids(&lines, &[lines.len()]));
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_body_makes_the_parser_panic_and_every_item_is_judged(
-        bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"[]{},\"\\:\n 1".to_vec())], 0..200),
-        content_type in prop::sample::select(vec![None, Some("application/json"), Some("application/x-ndjson")]),
-    ) {
-        let settings = settings();
-        let (observer, source) = (observer(&settings), source("open"));
-        let judge = push::Judge {
-            observer: &observer, source: &source, observed_at: NOW, items_limit: 10_000,
-        };
-        let outcome = judge.judge(push::format(content_type, &bytes), &bytes).unwrap();
-        prop_assert!(outcome.events.is_empty());
-        prop_assert!(outcome.refused.len() <= outcome.refused_total);
-    }
 }
