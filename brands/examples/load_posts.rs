@@ -76,7 +76,8 @@ fn main() -> anyhow::Result<()> {
         println!("{:<18} {:<12} {count:>8}  {}", brand.name, brand.group, brand.version);
     }
     samples.sort_by_key(|(brand, _)| *brand);
-    for (brand, record) in samples.iter().step_by(samples.len().div_ceil(10).max(1)) {
+    let spread = (0..10).filter_map(|sample| samples.get(sample * samples.len() / 10));
+    for (brand, record) in spread {
         let Some(brand) = book.get(*brand) else { continue };
         let field = |name: &str| record.get(name).and_then(Value::as_str);
         let post = Post {

@@ -54,7 +54,7 @@ impl Explanation {
             let state = if term.found { "found" } else { "not found" };
             // Writing to a string cannot fail.
             let _ =
-                writeln!(out, "  {sign} {not}{}: {state} {}", term.term, places(post, &term.spans));
+                writeln!(out, "  {sign} {not}{}: {state}{}", term.term, places(post, &term.spans));
         }
         out
     }
@@ -82,5 +82,5 @@ fn places(post: &Post<'_>, spans: &[TextSpan]) -> String {
         let written = text.get(span.bytes.clone()).unwrap_or_default();
         format!("{}..{} “{written}”", span.bytes.start, span.bytes.end)
     });
-    shown.collect::<Vec<_>>().join(", ")
+    shown.map(|place| format!(" {place}")).collect::<Vec<_>>().join(",")
 }
