@@ -4,11 +4,13 @@ mod sample;
 mod show;
 mod summary;
 
-use std::{process::ExitCode, time::Instant};
+use std::{net::SocketAddr, process::ExitCode, time::Instant};
 
 use anyhow::Context;
 use clap::Args;
 use echolot_engines::EngineHome;
+use echolot_ingest::settings::SenderSettings;
+use echolot_pipeline::settings::Secret;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -45,6 +47,7 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     if !args.no_sample {
         sample::prepare_brands(&mut settings)?;
     }
+    admit_a_sender(&mut settings);
     let process = Process::new(settings)?;
     process.stop_on_signals()?;
     if args.engines_only {
@@ -74,6 +77,16 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
         ended.context("a role panicked")??;
     }
     outcome
+}
+
+/// Where no sender is configured and only this machine can reach us, `push` may send unsigned.
+fn admit_a_sender(settings: &mut Settings) {
+    let push = &mut settings.ingest.push;
+    let on_loopback = push.listen.parse().is_ok_and(|at: SocketAddr| at.ip().is_loopback());
+    if push.senders.is_empty() && on_loopback {
+        let sender = SenderSettings { secret: Secret::default(), internal: false };
+        push.senders.insert("push".to_owned(), sender);
+    }
 }
 
 /// Loads the sample once, waits until it is counted, and shows what the store says.
@@ -115,11 +128,11 @@ async fn first_failure(roles: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Error
 }
 
 /// The wanted address, or where that is taken a free port beside it.
-async fn listen(wanted: &str) -> anyhow::Result<(std::net::SocketAddr, TcpListener)> {
+async fn listen(wanted: &str) -> anyhow::Result<(SocketAddr, TcpListener)> {
     let listener = match TcpListener::bind(wanted).await {
         Ok(listener) => listener,
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            let mut free: std::net::SocketAddr = wanted.parse()?;
+            let mut free: SocketAddr = wanted.parse()?;
             free.set_port(0);
             TcpListener::bind(free).await?
         }
@@ -131,7 +144,7 @@ async fn listen(wanted: &str) -> anyhow::Result<(std::net::SocketAddr, TcpListen
 }
 
 /// Telemetry where the settings say, or on a free port where that is taken.
-async fn telemetry(process: &Process) -> anyhow::Result<std::net::SocketAddr> {
+async fn telemetry(process: &Process) -> anyhow::Result<SocketAddr> {
     let (address, probe) = listen(&process.settings.telemetry.listen).await?;
     drop(probe);
     process.serve_telemetry_on(&address.to_string()).await
