@@ -62,7 +62,8 @@ if __name__ == "__main__":
     source = pathlib.Path(sys.argv[1])
     english = vader(source / "vader")
     write("en.tsv", "word", [row for row in english if is_word(row[0])])
-    # The tokeniser meets an emoticon only where no word begins.
-    faces = [row for row in english if not row[0][0].isalnum()]
+    # The tokeniser meets an emoticon only where no word begins; more than two letters are a word.
+    letters = lambda token: sum(character.isalnum() for character in token)
+    faces = [row for row in english if not row[0][0].isalnum() and letters(row[0]) <= 2]
     write("emoticons.tsv", "emoticon", faces)
     write("emoji.tsv", "emoji", emoji(source / "emoji"))

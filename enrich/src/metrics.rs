@@ -1,9 +1,8 @@
 //! What this stage tells Prometheus. Counts are of judgements: a batch that is judged again, after
 //! a crash or a fault, counts again. What is stored is counted in the store.
 
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, core::Collector,
-};
+use echolot_pipeline::metrics::registered;
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 
 /// The parts of judging a mention: label values, and what a panic is blamed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ impl EnrichMetrics {
     /// Registers them.
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let counters = |name: &str, help: &str, labels: &[&str]| {
-            register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+            registered(registry, IntCounterVec::new(Opts::new(name, help), labels))
         };
         let seconds = HistogramOpts::new(
             "echolot_enrich_step_seconds",
@@ -72,34 +71,26 @@ impl EnrichMetrics {
                 "Mentions judged, by detected language.",
                 &["language"],
             )?,
-            scored: register(
+            scored: registered(
                 registry,
                 IntCounter::new(
                     "echolot_enrich_scored_total",
                     "Mentions that the sentiment model was asked about.",
-                )?,
+                ),
             )?,
-            seconds: register(registry, HistogramVec::new(seconds, &["step"])?)?,
+            seconds: registered(registry, HistogramVec::new(seconds, &["step"]))?,
             panics: counters(
                 "echolot_enrich_panics_total",
                 "Panics caught while judging, by step.",
                 &["step"],
             )?,
-            timeouts: register(
+            timeouts: registered(
                 registry,
                 IntCounter::new(
                     "echolot_enrich_timeouts_total",
                     "Batches that the models did not judge in time.",
-                )?,
+                ),
             )?,
         })
     }
-}
-
-fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> Result<C, prometheus::Error> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
 }

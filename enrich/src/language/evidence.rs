@@ -96,21 +96,19 @@ impl Witnesses {
             if matches!(token.text, "http" | "user") {
                 continue;
             }
-            for letter in token.text.chars().filter(|c| c.is_alphabetic()) {
-                let script = script(letter);
-                scripts[script as usize] += 1;
-                if script == Script::Latin && !letter.is_ascii() {
-                    self.note_foreign(letter, &mut found);
-                }
+            if token.text.is_ascii() {
+                let letters = token.text.bytes().filter(u8::is_ascii_alphabetic).count();
+                // A text is bounded far below the range of this count.
+                scripts[Script::Latin as usize] += u32::try_from(letters).unwrap_or(u32::MAX);
+            } else {
+                self.read_letters(token.text, &mut scripts, &mut found);
             }
             found.words += 1;
             fold_word(token.text, scratch);
             if let Some(&languages) = self.words.get(scratch.as_str()) {
                 let share = 1.0 / languages.count_ones() as f32;
                 for (at, sum) in found.function_words.iter_mut().enumerate() {
-                    if languages >> at & 1 == 1 {
-                        *sum += share;
-                    }
+                    *sum += share * f32::from(languages >> at & 1);
                 }
             }
         }
@@ -124,11 +122,17 @@ impl Witnesses {
         found
     }
 
-    fn note_foreign(&self, letter: char, found: &mut Evidence) {
-        let lower = letter.to_lowercase().next().unwrap_or(letter);
-        let writers = self.letters.get(&lower).copied().unwrap_or(0);
-        for (at, count) in found.foreign_letters.iter_mut().enumerate() {
-            *count = count.saturating_add(u16::from(writers >> at & 1 == 0));
+    fn read_letters(&self, word: &str, scripts: &mut [u32; SCRIPTS.len()], found: &mut Evidence) {
+        for letter in word.chars().filter(|letter| letter.is_alphabetic()) {
+            let script = script(letter);
+            scripts[script as usize] += 1;
+            if script == Script::Latin && !letter.is_ascii() {
+                let lower = letter.to_lowercase().next().unwrap_or(letter);
+                let writers = self.letters.get(&lower).copied().unwrap_or(0);
+                for (at, count) in found.foreign_letters.iter_mut().enumerate() {
+                    *count = count.saturating_add(u16::from(writers >> at & 1 == 0));
+                }
+            }
         }
     }
 }

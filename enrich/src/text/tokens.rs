@@ -54,6 +54,10 @@ impl<'a, F: Fn(&str) -> bool> Iterator for Tokens<'a, F> {
     fn next(&mut self) -> Option<Token<'a>> {
         loop {
             let first = self.rest.chars().next()?;
+            if first == ' ' {
+                self.rest = &self.rest[1..];
+                continue;
+            }
             if first.is_alphanumeric() {
                 return Some(self.take(word_length(self.rest), TokenKind::Word));
             }
@@ -102,6 +106,10 @@ impl<'a, F: Fn(&str) -> bool> Tokens<'a, F> {
 }
 
 fn word_length(text: &str) -> usize {
+    let ascii = text.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(text.len());
+    if text.as_bytes().get(ascii).is_none_or(|next| next.is_ascii() && *next != b'\'') {
+        return ascii;
+    }
     let mut end = 0;
     let mut characters = text.char_indices().peekable();
     while let Some((at, character)) = characters.next() {
@@ -136,6 +144,17 @@ pub fn is_emoji(character: char) -> bool {
 pub fn fold_word(word: &str, out: &mut String) -> bool {
     out.clear();
     let (mut last, mut run, mut drawn_out) = ('\0', 0_u32, false);
+    // Nearly every word: nothing to transcribe and nothing drawn out.
+    if word.is_ascii()
+        && !word
+            .as_bytes()
+            .windows(3)
+            .any(|run| run.iter().all(|b| b.eq_ignore_ascii_case(&run[0])))
+    {
+        out.push_str(word);
+        out.make_ascii_lowercase();
+        return false;
+    }
     for character in word.chars() {
         let lower = if character.is_ascii() {
             character.to_ascii_lowercase()
@@ -225,6 +244,8 @@ mod tests {
         assert!(!fold_word("Größe", &mut out));
         assert_eq!(out, "groesse");
         assert!(fold_word("TOLLLL", &mut out));
+        assert_eq!(out, "toll");
+        assert!(fold_word("Tollll", &mut out));
         assert_eq!(out, "toll");
         assert!(fold_word("schööön", &mut out));
         assert_eq!(out, "schoen");

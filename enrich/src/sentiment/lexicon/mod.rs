@@ -123,13 +123,19 @@ impl LexiconScorer {
         }
     }
 
+    fn is_emoticon(&self, face: &str) -> bool {
+        // A quoted word is none, and needs no look-up.
+        let letters = face.bytes().filter(u8::is_ascii_alphanumeric).count();
+        letters <= 2 && self.emoticons.contains_key(lower_face(face).as_str())
+    }
+
     /// The sum of valences of a text: about -4 to 4 a sentence, unbounded.
     fn sum(&self, text: &str, table: Option<&Table>, scratch: &mut Scratch) -> f32 {
         let shouting = !text.chars().any(char::is_lowercase);
         let mut sum = 0.0;
         let mut exclamations = 0_u8;
         scratch.units.clear();
-        for token in tokens(text, |face| self.emoticons.contains_key(lower_face(face).as_str())) {
+        for token in tokens(text, |face| self.is_emoticon(face)) {
             match token.kind {
                 TokenKind::Word => {
                     if let Some(table) = table {
