@@ -180,7 +180,7 @@ fn phase_seconds(registry: &prometheus::Registry, phase: &str) -> f64 {
         .gather()
         .iter()
         .filter(|family| family.name() == "echolot_sink_phase_seconds")
-        .flat_map(|family| family.get_metric())
+        .flat_map(prometheus::proto::MetricFamily::get_metric)
         .filter(|metric| metric.get_label().iter().any(|label| label.value() == phase))
         .map(|metric| metric.get_histogram().get_sample_sum())
         .sum()

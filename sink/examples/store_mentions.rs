@@ -89,11 +89,11 @@ async fn store_mentions() -> anyhow::Result<()> {
         .with_user(&endpoint.analyst.user)
         .with_password(endpoint.analyst.password.expose_secret());
     let days = analyst
-        .query("SELECT toString(day) AS day, brand, mentions, net_sentiment FROM echolot.sentiment_by_day ORDER BY brand")
+        .query("SELECT toString(day) AS date, brand, mentions, net_sentiment FROM echolot.sentiment_by_day ORDER BY brand")
         .fetch_all::<Day>()
         .await?;
-    for Day { day, brand, mentions, net_sentiment } in days {
-        println!("{day} {brand:>4} {mentions} mentions, net sentiment {net_sentiment:+.2}");
+    for Day { date, brand, mentions, net_sentiment } in days {
+        println!("{date} {brand:>4} {mentions} mentions, net sentiment {net_sentiment:+.2}");
     }
     supervisor.stop(Duration::from_secs(9)).await;
     Ok(())
@@ -101,7 +101,7 @@ async fn store_mentions() -> anyhow::Result<()> {
 
 #[derive(Row, Deserialize)]
 struct Day {
-    day: String,
+    date: String,
     brand: String,
     mentions: u64,
     net_sentiment: f64,

@@ -161,3 +161,96 @@ fn admit(item: &Item<EnrichedEvent>) -> Result<(), Rejection> {
     };
     Err(Rejection { reason: Reason::Invalid, detail })
 }
+
+#[cfg(test)]
+mod tests {
+    use echolot_schemas::{RawPosition, SourceName, enriched::Retracted};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn retracted(mention: u8, offset: i64) -> Retracted {
+        let source = SourceName::new("forum").unwrap();
+        Retracted {
+            raw: RawPosition { partition: 0, offset },
+            observed_at: Timestamp::from_millis(1_780_315_200_000 + offset),
+            id: MentionId::derive(&source, &mention.to_string()),
+            source,
+        }
+    }
+
+    fn item(event: EnrichedEvent) -> Item<EnrichedEvent> {
+        let position = event.raw();
+        Item { event, position }
+    }
+
+    /// What the store holds after the batch.
+    fn store(batch: &[Item<EnrichedEvent>], history: &mut History) {
+        for change in fold(batch, history).changes {
+            let event = &batch[change.item].event;
+            let stored = Stored {
+                published_at: change.published_at,
+                raw_offset: change.raw_offset,
+                erased: matches!(event, EnrichedEvent::Erased(_)),
+            };
+            history.insert(event.mention_id(), stored);
+        }
+    }
+
+    #[test]
+    fn an_impossible_position_is_rejected_and_names_itself() {
+        let mut negative = item(EnrichedEvent::Erased(retracted(1, -5)));
+        negative.position.offset = 0;
+        let outcome = fold(&[negative], &History::new());
+        assert!(matches!(&outcome.verdicts[..], [Verdict::Reject(r)] if r.detail.contains("0/-5")));
+        assert_eq!(outcome.changes, []);
+    }
+
+    proptest! {
+        #[test]
+        fn the_cuts_of_a_log_do_not_matter(
+            kinds in prop::collection::vec((0..4_u8, any::<bool>()), 0..40),
+            cut in 1..7_usize,
+        ) {
+            let log: Vec<_> = (0..)
+                .zip(kinds)
+                .map(|(offset, (mention, erased))| {
+                    let retracted = retracted(mention, offset);
+                    item(if erased {
+                        EnrichedEvent::Erased(retracted)
+                    } else {
+                        EnrichedEvent::Unmatched(retracted)
+                    })
+                })
+                .collect();
+            let (mut whole, mut cuts) = (History::new(), History::new());
+            store(&log, &mut whole);
+            log.chunks(cut).for_each(|batch| store(batch, &mut cuts));
+            prop_assert_eq!(&whole, &cuts);
+            // Delivered once more from the start, nothing changes.
+            log.chunks(cut).for_each(|batch| store(batch, &mut cuts));
+            prop_assert_eq!(whole, cuts);
+        }
+
+        #[test]
+        fn every_item_has_a_verdict_and_every_mention_at_most_one_row(
+            mentions in prop::collection::vec(0..5_u8, 0..40),
+        ) {
+            let log: Vec<_> = (0..)
+                .zip(mentions)
+                .map(|(offset, mention)| item(EnrichedEvent::Erased(retracted(mention, offset))))
+                .collect();
+            let outcome = fold(&log, &History::new());
+            prop_assert_eq!(outcome.verdicts.len(), log.len());
+            let mut changed: Vec<_> =
+                outcome.changes.iter().map(|c| log[c.item].event.mention_id()).collect();
+            let total = changed.len();
+            changed.sort_unstable();
+            changed.dedup();
+            prop_assert_eq!(changed.len(), total);
+            // Exactly the emitted items are written.
+            let emitted = outcome.verdicts.iter().filter(|v| **v == Verdict::Emit(())).count();
+            prop_assert_eq!(emitted, total);
+        }
+    }
+}

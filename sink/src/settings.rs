@@ -139,3 +139,52 @@ impl de::Visitor<'_> for ChoiceVisitor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Sections {
+        clickhouse: ClickHouseSettings,
+        sink: SinkSettings,
+    }
+
+    fn shipped() -> Sections {
+        toml::from_str(include_str!("../default.toml")).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_settings_have_no_problem() {
+        let Sections { clickhouse, sink } = shipped();
+        let mut problems = Problems::default();
+        clickhouse.validate(&mut problems);
+        sink.validate(&mut problems);
+        assert_eq!(problems.into_vec(), []);
+        assert_eq!(sink.generation, GenerationChoice::Promoted);
+    }
+
+    #[test]
+    fn a_database_name_that_would_need_quotes_is_a_problem() {
+        for name in ["", "echolot; DROP", "1x", "Echolot", "a`b"] {
+            let mut problems = Problems::default();
+            ClickHouseSettings { database: name.to_owned(), ..shipped().clickhouse }
+                .validate(&mut problems);
+            let paths: Vec<String> = problems.into_vec().into_iter().map(|p| p.path).collect();
+            assert_eq!(paths, ["clickhouse.database"], "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_generation_may_come_as_text_from_the_environment() {
+        #[derive(Deserialize)]
+        struct Chosen {
+            generation: GenerationChoice,
+        }
+        let chosen = |text: &str| toml::from_str::<Chosen>(text).map(|c| c.generation);
+        assert_eq!(chosen("generation = 2").unwrap(), GenerationChoice::Number(2));
+        assert_eq!(chosen("generation = '2'").unwrap(), GenerationChoice::Number(2));
+        assert!(chosen("generation = 'next'").is_err());
+        assert!(chosen("generation = -1").is_err());
+    }
+}

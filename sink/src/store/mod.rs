@@ -73,6 +73,8 @@ impl Store {
             .with_setting("async_insert", "0")
             // Look-ups and recomputations list ids and buckets in the statement.
             .with_setting("max_query_size", (4 << 20).to_string())
+            // A bound that fits every statement here, whatever the server's profile says.
+            .with_setting("max_memory_usage", (2_u64 << 30).to_string())
             // A batch of old mentions touches many months.
             .with_setting("max_partitions_per_insert_block", "2000")
             // Equal rows replace each other: dedup windows add nothing and are not crash-safe.

@@ -36,18 +36,18 @@ async fn a_deleted_mention_is_gone_from_counts_and_after_a_merge_from_the_disk()
 
 #[tokio::test]
 async fn nothing_follows_a_deletion() {
+    const DELETED: Verdict<()> = Verdict::Drop(Dropped::Deleted);
     let lab = Lab::new().await;
     let mut writer = lab.writer([0]).await;
-    let deleted = Verdict::Drop(Dropped::Deleted);
     // In one batch, in the next one, and for another writer.
     let batch =
         [at(0, 1, live(enriched("m"))), at(0, 2, erased("m")), at(0, 3, live(enriched("m")))];
     let verdicts = writer.judge(&batch).await.unwrap();
-    assert_eq!(verdicts, [Verdict::Drop(Dropped::Superseded), Verdict::Emit(()), deleted.clone()]);
+    assert_eq!(verdicts, [Verdict::Drop(Dropped::Superseded), Verdict::Emit(()), DELETED]);
     let later = writer.judge(&[at(0, 4, live(enriched("m")))]).await.unwrap();
-    assert_eq!(later, [deleted.clone()]);
+    assert_eq!(later, [DELETED]);
     let elsewhere = lab.writer([0]).await.judge(&[at(0, 5, live(enriched("m")))]).await.unwrap();
-    assert_eq!(elsewhere, [deleted]);
+    assert_eq!(elsewhere, [DELETED]);
     assert!(lab.mentions().await.is_empty());
     assert!(lab.counts().await.is_empty());
     lab.assert_sound().await;

@@ -75,7 +75,7 @@ async fn a_rebuilt_generation_is_shown_only_once_it_is_promoted() {
 
 #[tokio::test]
 async fn an_analyst_reads_the_views_and_writes_nothing() {
-    let lab = Lab::new().await;
+    let lab = Lab::named("echolot").await;
     lab.writer([0]).await.judge(&[at(0, 1, live(enriched("m")))]).await.unwrap();
     let analyst = &server::shared().await.analyst;
     let settings = ClickHouseSettings {

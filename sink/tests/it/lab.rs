@@ -57,10 +57,15 @@ impl Lab {
     /// Databases of its own, with generation 1 migrated and promoted.
     pub(crate) async fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let server = server::shared().await;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self::named(&format!("echolot_{number}")).await
+    }
+
+    /// The same under a given name: that of the databases which the analyst may read.
+    pub(crate) async fn named(database: &str) -> Self {
+        let server = server::shared().await;
         let settings = ClickHouseSettings {
-            database: format!("echolot_{}_{number}", std::process::id()),
+            database: database.to_owned(),
             ..settings(&server.url, &server.application)
         };
         let store = Store::new(&settings).unwrap();

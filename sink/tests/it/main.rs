@@ -1,10 +1,13 @@
 //! The sink on the real server.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod lab;
 mod log;
 mod proxy;
 mod server;
 
+mod audits;
 mod crashes;
 mod deletions;
 mod edits;
