@@ -112,11 +112,11 @@ impl Polarity {
 /// A probability for each polarity; they add up to one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
-    /// Probability of [`Polarity::Negative`].
+    /// Probability that it is negative.
     pub negative: f32,
-    /// Probability of [`Polarity::Neutral`].
+    /// Probability that it is neutral.
     pub neutral: f32,
-    /// Probability of [`Polarity::Positive`].
+    /// Probability that it is positive.
     pub positive: f32,
 }
 

@@ -52,6 +52,7 @@ pub struct Mention {
     pub country: Option<String>,
     /// Stars, 1 to 5, in reviews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5))]
     pub rating: Option<u8>,
     /// True for sources inside the company (intranet): no author is ever kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

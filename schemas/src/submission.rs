@@ -51,6 +51,7 @@ pub struct Submission {
     pub country: Option<String>,
     /// Stars, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5))]
     pub rating: Option<u8>,
     /// True when the mention was deleted at its source. The last word: nothing brings it back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

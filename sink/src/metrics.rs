@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use echolot_pipeline::metrics::registered;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
 };
@@ -44,48 +45,57 @@ pub struct SinkMetrics {
 impl SinkMetrics {
     /// Registers all of them.
     pub fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let metrics = Self {
-            freshness: Histogram::with_opts(
-                HistogramOpts::new(
-                    "echolot_sink_freshness_seconds",
-                    "Seconds from the acceptance of a mention by ingest until its count is visible",
-                )
-                .buckets(vec![
-                    0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0,
-                    3600.0,
-                ]),
-            )?,
-            rows: IntCounter::new("echolot_sink_rows_total", "Rows written to mentions")?,
-            buckets: IntCounter::new(
-                "echolot_sink_buckets_recomputed_total",
-                "Buckets of ten seconds recomputed",
-            )?,
-            look_ups: IntCounterVec::new(
-                Opts::new(
-                    "echolot_sink_look_ups_total",
-                    "Mentions looked up because they may have been stored before",
+        let counter = |name: &str, help: &str| registered(registry, IntCounter::new(name, help));
+        Ok(Self {
+            freshness: registered(
+                registry,
+                Histogram::with_opts(
+                    HistogramOpts::new(
+                        "echolot_sink_freshness_seconds",
+                        "Seconds from the acceptance of a mention by ingest until its count is visible.",
+                    )
+                    .buckets(vec![
+                        0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0,
+                        3600.0,
+                    ]),
                 ),
-                &["result"],
             )?,
-            phases: HistogramVec::new(
-                HistogramOpts::new("echolot_sink_phase_seconds", "Seconds of a batch by phase")
+            rows: counter("echolot_sink_rows_total", "Rows written to mentions.")?,
+            buckets: counter(
+                "echolot_sink_buckets_recomputed_total",
+                "Buckets of ten seconds recomputed.",
+            )?,
+            look_ups: registered(
+                registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "echolot_sink_look_ups_total",
+                        "Mentions looked up because they may have been stored before, by result.",
+                    ),
+                    &["result"],
+                ),
+            )?,
+            phases: registered(
+                registry,
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "echolot_sink_phase_seconds",
+                        "Seconds of a batch, by phase.",
+                    )
                     .buckets(vec![
                         0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 10.0, 30.0,
                     ]),
-                &["phase"],
+                    &["phase"],
+                ),
             )?,
-            sightings: IntGauge::new(
-                "echolot_sink_sightings_bytes",
-                "Memory for remembering which mentions were seen",
+            sightings: registered(
+                registry,
+                IntGauge::new(
+                    "echolot_sink_sightings_bytes",
+                    "Memory for remembering which mentions were seen.",
+                ),
             )?,
-        };
-        registry.register(Box::new(metrics.freshness.clone()))?;
-        registry.register(Box::new(metrics.rows.clone()))?;
-        registry.register(Box::new(metrics.buckets.clone()))?;
-        registry.register(Box::new(metrics.look_ups.clone()))?;
-        registry.register(Box::new(metrics.phases.clone()))?;
-        registry.register(Box::new(metrics.sightings.clone()))?;
-        Ok(metrics)
+        })
     }
 
     pub(crate) fn looked_up(&self, hits: usize, misses: usize) {

@@ -3,20 +3,13 @@
 use echolot_schemas::dead_letter::Reason;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, core::Collector, exponential_buckets,
+    Registry, exponential_buckets,
 };
 
+pub use self::registration::{MetricDoc, catalogue, registered};
 use crate::stage::Dropped;
 
-/// Registers a collector and hands it back.
-pub fn registered<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: prometheus::Result<C>,
-) -> prometheus::Result<C> {
-    let collector = collector?;
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
-}
+mod registration;
 
 /// What a worker measures; every metric has the label `stage`.
 #[derive(Clone, Debug)]
