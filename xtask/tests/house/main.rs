@@ -1,0 +1,5 @@
+//! The rules of the house.
+
+mod files;
+mod generated;
+mod layers;
