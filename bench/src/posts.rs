@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     path::Path,
 };
 
@@ -42,10 +42,8 @@ impl Posts {
         let (mut tails, mut ends, mut line) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             line.clear();
-            let read = std::io::Read::by_ref(&mut lines)
-                .take(LINE_BYTES)
-                .read_until(b'\n', &mut line)
-                .with_context(told)?;
+            let read =
+                lines.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line).with_context(told)?;
             if read == 0 {
                 break;
             }
@@ -94,10 +92,11 @@ mod tests {
     fn posts(texts: &[&str]) -> Posts {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("posts.jsonl.zst");
-        let lines: String = texts
+        let lines: Vec<String> = texts
             .iter()
-            .map(|text| format!("{}\n", serde_json::json!({ "text": text, "lang": "de" })))
+            .map(|text| serde_json::json!({ "text": text, "lang": "de" }).to_string())
             .collect();
+        let lines = lines.join("\n");
         std::fs::write(&path, zstd::encode_all(lines.as_bytes(), 1).unwrap()).unwrap();
         Posts::read(&path).unwrap()
     }

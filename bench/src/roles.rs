@@ -15,7 +15,7 @@ use nix::{
 use tokio::process::{Child, Command};
 
 /// How long a role may take until it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 /// How long a process may take to stop when told.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// Pause between two questions whether a role is ready.
@@ -47,7 +47,7 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| {
-                format!("cannot start {name}: {:?}", command.as_std().get_program())
+                format!("cannot start {name}: {}", command.as_std().get_program().display())
             })?;
         let pid = child.id().with_context(|| format!("{name} ended at once"))?;
         Ok(Self { name, child, pid })

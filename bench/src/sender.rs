@@ -11,8 +11,10 @@ use echolot_ingest::{
 use reqwest::{StatusCode, header};
 use secrecy::SecretString;
 
+/// The header that names the source.
+const SOURCE: &str = "x-echolot-source";
 /// A request is repeated for this long while ingest is away or full.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Pause before a request is repeated where the answer names none.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time limit of one request.
@@ -53,7 +55,7 @@ impl Sender {
             let sent = self
                 .client
                 .post(&self.url)
-                .query(&[("source", source)])
+                .header(SOURCE, source)
                 .header(header::CONTENT_TYPE, "application/x-ndjson")
                 .header(signature::HEADER, self.key.sign(self.clock.now(), &body))
                 .body(body.clone())

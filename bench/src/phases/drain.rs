@@ -37,8 +37,8 @@ pub(crate) async fn measure(
         setup.watched.is_gone(name);
         role.stop().await?;
     }
-    let counter = Counter::start(&setup.store, aggregate("drain"), POLL);
-    let pace = Pace::Flood { batch, ahead: mentions, counted: counter.watch() };
+    let counts = Counter::start(&setup.store, aggregate("drain"), POLL);
+    let pace = Pace::Flood { batch, ahead: mentions, counted: counts.watch() };
     let pushing = Instant::now();
     let load = Load::start(&setup.feed, "drain", pace, Some(mentions));
     let pushed = total(&load.finish().await?);
@@ -46,9 +46,9 @@ pub(crate) async fn measure(
 
     let started = Instant::now();
     let (enrich, sink) = tokio::try_join!(setup.role("enrich"), setup.role("sink"))?;
-    let counted = counter.reaches(pushed, COUNTED_WITHIN).await?;
-    counter.stop().await?;
+    let ended = counts.reaches(pushed, COUNTED_WITHIN).await?;
+    counts.stop().await?;
     let drain =
-        Drain { mentions: pushed, ingest_per_second, seconds: (counted - started).as_secs_f64() };
+        Drain { mentions: pushed, ingest_per_second, seconds: (ended - started).as_secs_f64() };
     Ok((drain, Roles { ingest, enrich, sink }))
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::{roles::Program, setup::Setup};
 
 /// How long what was accepted may take to be counted once nothing more is offered.
-pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(600);
+pub(crate) const COUNTED_WITHIN: Duration = Duration::from_mins(10);
 
 /// The three roles, running.
 pub(crate) struct Roles {

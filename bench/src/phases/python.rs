@@ -40,7 +40,7 @@ const PROGRAMS: [(&str, &str); 4] = [
 /// How often its counts are looked at.
 const POLL: Duration = Duration::from_millis(500);
 /// How long the first mention may take to be counted.
-const FIRST_WITHIN: Duration = Duration::from_secs(60);
+const FIRST_WITHIN: Duration = Duration::from_mins(1);
 
 const COUNTED: &str = "SELECT sum(mentions) FROM echolot_python.minute_counts WHERE brand = '*'";
 

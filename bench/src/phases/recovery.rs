@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// Time of undisturbed flow before each kill.
 const CALM: Duration = Duration::from_secs(5);
 /// How long a recovery may take.
-const RECOVERED_WITHIN: Duration = Duration::from_secs(120);
+const RECOVERED_WITHIN: Duration = Duration::from_mins(2);
 
 /// Seconds from the kill until mentions offered after it were counted.
 #[derive(Debug, Serialize)]
