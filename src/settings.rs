@@ -130,6 +130,17 @@ impl Settings {
         )
     }
 
+    /// Folder of the brand files that `up` uses where none are configured.
+    pub(crate) fn own_brands(&self) -> PathBuf {
+        self.data.dir.join("brands")
+    }
+
+    /// Takes the brand files of that folder.
+    pub(crate) fn use_own_brands(&mut self) {
+        let folder = glob::Pattern::escape(&self.own_brands().display().to_string());
+        self.enrich.brands = vec![format!("{folder}/*.toml")];
+    }
+
     /// The key of author pseudonyms: the configured one, or one made in the data directory.
     pub(crate) fn author_key(&self) -> anyhow::Result<echolot_ingest::privacy::AuthorKey> {
         use echolot_ingest::privacy::AuthorKey;

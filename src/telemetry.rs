@@ -104,11 +104,13 @@ async fn live(State(observed): State<Observed>) -> (StatusCode, String) {
 
 async fn ready(State(observed): State<Observed>) -> (StatusCode, String) {
     let waiting = observed.board.not_ready();
+    let lines = |parts: &[(&str, String)]| -> String {
+        parts.iter().map(|(part, reason)| format!("{part}: {reason}\n")).collect()
+    };
     if waiting.is_empty() {
-        return (StatusCode::OK, "ready\n".to_owned());
+        return (StatusCode::OK, format!("ready\n{}", lines(&observed.board.notes())));
     }
-    let lines = waiting.iter().map(|(part, reason)| format!("{part}: {reason}\n"));
-    (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
+    (StatusCode::SERVICE_UNAVAILABLE, lines(&waiting))
 }
 
 async fn metrics(State(observed): State<Observed>) -> Result<String, StatusCode> {

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use echolot_enrich::enricher::Enricher;
+use echolot_enrich::{
+    brands::{BrandFiles, BrandWatch, LiveBrands},
+    enricher::Enricher,
+};
 use echolot_ingest::{clock::Clock, observe::Observer, push};
 use echolot_pipeline::{
     admin, clock,
@@ -14,10 +17,13 @@ use echolot_pipeline::{
 };
 use echolot_schemas::topics;
 use echolot_sink::{GenerationChoice, Store, Writer, generations};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::process::Process;
+use crate::{process::Process, settings::Settings};
 
 /// The consumer group of the role `enrich`.
 pub(crate) const ENRICH_GROUP: &str = "enrich";
@@ -57,13 +63,23 @@ pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow
     Ok(())
 }
 
-/// Enriches until cancelled.
+/// Enriches until cancelled. Brand files are read again when they change, and on SIGHUP.
 pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
     let settings = &process.settings;
+    let hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    let (files, brands) = brands(settings)?;
     admin::ensure_topics(&settings.kafka).await?;
     let producer = process.producer("enrich.producer")?;
-    let enricher =
-        Enricher::built_in(&settings.enrich, process.metrics.enrich.clone(), Arc::new(clock::now))?;
+    let metrics = process.metrics.enrich.clone();
+    let health = process.board.part("enrich");
+    let enricher = Enricher::built_in(
+        &settings.enrich,
+        brands.clone(),
+        metrics.clone(),
+        Arc::new(clock::now),
+    )?;
+    let watch =
+        BrandWatch::new(files, brands, settings.privacy.keep_handles, metrics, health.clone());
     let worker = Worker {
         stage: enricher,
         outlet: ToTopic { producer: producer.clone(), topic: topics::ENRICHED },
@@ -73,9 +89,21 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
         kafka: settings.kafka.clone(),
         settings: settings.enrich.worker.clone(),
         metrics: process.metrics.worker.clone(),
-        health: process.board.part("enrich"),
+        health,
     };
-    Ok(worker.run(process.cancel.clone()).await?)
+    tokio::select! {
+        ended = worker.run(process.cancel.clone()) => Ok(ended?),
+        panic = watch.run(hangup) => Err(panic).context("reading brand files panicked"),
+    }
+}
+
+/// The configured brand files, and the brands in them.
+pub(crate) fn brands(settings: &Settings) -> anyhow::Result<(BrandFiles, LiveBrands)> {
+    let mut files = BrandFiles::new(&settings.enrich.brands);
+    let set = files
+        .load()
+        .map_err(|error| anyhow::anyhow!("enrich.brands: {}", error.render().trim_end()))?;
+    Ok((files, LiveBrands::new(set)))
 }
 
 /// Stores until cancelled, in the generation that the settings choose. When that is the promoted

@@ -9,7 +9,7 @@ use echolot_schemas::topics;
 use echolot_sink::Store;
 use serde::Serialize;
 
-use crate::{process::Process, settings::Settings, tools::print};
+use crate::{process::Process, roles, settings::Settings, tools::print};
 
 /// How long one check may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -66,8 +66,10 @@ pub(crate) async fn run(settings: Settings, args: CheckArgs) -> anyhow::Result<E
 /// Brand files and models load.
 fn enrich(settings: &Settings) -> anyhow::Result<String> {
     let process = Process::new(settings.clone())?;
-    Enricher::built_in(&settings.enrich, process.metrics.enrich, Arc::new(clock::now))?;
-    Ok("models and brands load".to_owned())
+    let (_, brands) = roles::brands(settings)?;
+    let count = brands.present().book().brands().len();
+    Enricher::built_in(&settings.enrich, brands, process.metrics.enrich, Arc::new(clock::now))?;
+    Ok(format!("models load, and {count} brands"))
 }
 
 async fn kafka(settings: &Settings) -> anyhow::Result<String> {

@@ -10,7 +10,8 @@ use anyhow::Context;
 use clap::Args;
 use echolot_engines::EngineHome;
 use echolot_ingest::settings::SenderSettings;
-use echolot_pipeline::settings::Secret;
+use echolot_pipeline::{admin, settings::Secret};
+use echolot_sink::{Store, generations};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
@@ -53,6 +54,9 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     if args.engines_only {
         return until_stopped(&process, engines, &mut JoinSet::new()).await;
     }
+    admin::ensure_topics(&process.settings.kafka).await?;
+    let store = Store::new(&process.settings.clickhouse)?;
+    generations::migrate(&store, process.settings.sink.generation).await?;
     let (push, push_is_free) = listen(&process.settings.ingest.push.listen).await?;
     let telemetry = telemetry(&process).await?;
     let mut roles = JoinSet::new();

@@ -10,14 +10,16 @@ use crate::{process::Process, settings::Settings, tools};
 const POSTS: &[u8] = include_bytes!("../../sample/posts.ndjson");
 const BRANDS: &[u8] = include_bytes!("../../sample/brands.toml");
 
-/// Brands of the sample, where the settings name none: a file to edit in the data folder.
+/// Brands of the sample, where the settings name none: a folder to edit in the data folder.
 pub(super) fn prepare_brands(settings: &mut Settings) -> anyhow::Result<()> {
-    if settings.enrich.brands_file.is_empty() {
-        let path = settings.data.dir.join("brands.toml");
-        if !path.exists() {
-            write(&path, BRANDS)?;
+    if settings.enrich.brands.is_empty() {
+        let folder = settings.own_brands();
+        if !folder.exists() {
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+            write(&folder.join("sample.toml"), BRANDS)?;
         }
-        settings.enrich.brands_file = path.display().to_string();
+        settings.use_own_brands();
     }
     Ok(())
 }
