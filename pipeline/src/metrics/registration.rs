@@ -52,21 +52,21 @@ pub fn registered<C: Collector + Clone + 'static>(
 pub fn catalogue(
     build: impl FnOnce(&Registry) -> prometheus::Result<()>,
 ) -> prometheus::Result<Vec<MetricDoc>> {
-    OPEN.with_borrow_mut(|open| open.push(Vec::new()));
-    let page = Page;
+    let _page = Page::open();
     build(&Registry::new())?;
-    let mut metrics = page.close();
+    let metrics = OPEN.with_borrow_mut(|open| open.last_mut().map(std::mem::take));
+    let mut metrics = metrics.unwrap_or_default();
     metrics.sort();
     Ok(metrics)
 }
 
-/// Takes a catalogue off the thread, also when building it fails or panics.
+/// An open catalogue. Taken off the thread also when building it fails or panics.
 struct Page;
 
 impl Page {
-    fn close(self) -> Vec<MetricDoc> {
-        let metrics = OPEN.with_borrow_mut(|open| open.last_mut().map(std::mem::take));
-        metrics.unwrap_or_default()
+    fn open() -> Self {
+        OPEN.with_borrow_mut(|open| open.push(Vec::new()));
+        Self
     }
 }
 
