@@ -290,6 +290,17 @@ def runbook(services):
             yield f"compose.yaml has no service {service}"
 
 
+def routes():
+    """Critical alerts reach whoever is on call, the others the operators."""
+    for severity, receiver in (("critical", "on-call"), ("warning", "operators")):
+        yield from run(
+            *("amtool", "config", "routes", "test"),
+            "--config.file=alertmanager/alertmanager.yml",
+            f"--verify.receivers={receiver}",
+            f"severity={severity}",
+        )
+
+
 def main():
     compose = yaml.safe_load((DOCKER / "compose.yaml").read_text())
     services = compose["services"]
@@ -316,7 +327,8 @@ def main():
         "Alertmanager configuration": lambda: run(
             "amtool", "check-config", "alertmanager/alertmanager.yml"
         ),
-        "alerts named in routes": lambda: alerts.routed(DOCKER),
+        "alert routes": routes,
+        "alerts named in inhibitions": lambda: alerts.routed(DOCKER),
         "metrics in rules and dashboards": lambda: alerts.metrics(DOCKER, ROOT),
         "dashboard queries": lambda: alerts.dashboards(DOCKER, ROOT, run),
         "runbook commands": lambda: runbook(services),
