@@ -81,9 +81,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(args) => up::run(settings, args).await,
-        Command::Ingest => role(settings, roles::ingest).await,
-        Command::Enrich => role(settings, roles::enrich).await,
-        Command::Sink => Box::pin(role(settings, roles::sink)).await,
+        Command::Ingest => role(settings, roles::part::INGEST, roles::ingest).await,
+        Command::Enrich => role(settings, roles::part::ENRICH, roles::enrich).await,
+        Command::Sink => Box::pin(role(settings, roles::part::SINK, roles::sink)).await,
         Command::Check(args) => tools::check::run(settings, args).await,
         Command::Migrate => tools::migrate::run(settings).await,
         Command::Backfill(args) => tools::backfill::run(settings, args).await,
@@ -95,13 +95,18 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
 }
 
 /// Runs one role in a process of its own until a signal or an error ends it.
-async fn role<F>(settings: Settings, role: impl FnOnce(Process) -> F) -> anyhow::Result<ExitCode>
+async fn role<F>(
+    settings: Settings,
+    part: &'static str,
+    role: impl FnOnce(Process) -> F,
+) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = anyhow::Result<()>>,
 {
     settings.require_engines()?;
     let process = Process::new(settings)?;
     process.stop_on_signals()?;
+    process.board.part(part);
     let telemetry = process.serve_telemetry().await?;
     tracing::info!(telemetry = %telemetry, "started");
     let cancel = process.cancel.clone();

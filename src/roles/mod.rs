@@ -25,6 +25,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{process::Process, settings::Settings};
 
+/// By these names roles report. Whoever starts a role puts its part on the board before telemetry
+/// answers: a process that has said nothing yet must not pass for ready.
+pub(crate) mod part {
+    /// Of [`super::ingest`].
+    pub(crate) const INGEST: &str = "push";
+    /// Of [`super::enrich`].
+    pub(crate) const ENRICH: &str = "enrich";
+    /// Of [`super::sink`].
+    pub(crate) const SINK: &str = "sink";
+}
+
 /// The consumer group of the role `enrich`.
 pub(crate) const ENRICH_GROUP: &str = "enrich";
 
@@ -43,7 +54,7 @@ pub(crate) async fn ingest(process: Process) -> anyhow::Result<()> {
 /// Accepts pushed mentions on a listener until cancelled.
 pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow::Result<()> {
     let settings = &process.settings;
-    let health = process.board.part("push");
+    let health = process.board.part(part::INGEST);
     admin::ensure_topics(&settings.kafka).await?;
     let producer = process.producer("ingest.producer")?;
     let observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
@@ -71,7 +82,7 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
     admin::ensure_topics(&settings.kafka).await?;
     let producer = process.producer("enrich.producer")?;
     let metrics = process.metrics.enrich.clone();
-    let health = process.board.part("enrich");
+    let health = process.board.part(part::ENRICH);
     let enricher = Enricher::built_in(
         &settings.enrich,
         brands.clone(),
@@ -153,7 +164,7 @@ pub(crate) fn sink_worker(
         kafka: settings.kafka.clone(),
         settings: settings.sink.worker.clone(),
         metrics: process.metrics.worker.clone(),
-        health: process.board.part("sink"),
+        health: process.board.part(part::SINK),
     }
 }
 
@@ -164,7 +175,7 @@ pub(crate) fn sink_group(generation: u32) -> String {
 
 /// The generation to write, its tables up to date; `None` when cancelled before the store answered.
 async fn migrated(process: &Process, store: &Store) -> anyhow::Result<Option<u32>> {
-    let health = process.board.part("sink");
+    let health = process.board.part(part::SINK);
     let mut backoff = Backoff::default();
     loop {
         match generations::migrate(store, process.settings.sink.generation).await {

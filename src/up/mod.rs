@@ -58,6 +58,9 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     let store = Store::new(&process.settings.clickhouse)?;
     generations::migrate(&store, process.settings.sink.generation).await?;
     let (push, push_is_free) = listen(&process.settings.ingest.push.listen).await?;
+    for part in [roles::part::INGEST, roles::part::ENRICH, roles::part::SINK] {
+        process.board.part(part);
+    }
     let telemetry = telemetry(&process).await?;
     let mut roles = JoinSet::new();
     roles.spawn(roles::ingest_on(process.clone(), push_is_free));
