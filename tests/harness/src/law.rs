@@ -1,0 +1,419 @@
+//! The law that every scenario ends with.
+//!
+//! Every acknowledged mention is exactly one of: shown by the store, deleted, about no brand, or a
+//! dead letter. No mention is shown twice, none that nobody sent, none in a state that is not the
+//! log's last. The published counts equal a recount of the published mentions. And `echolot audit`,
+//! which finds this out in another way, agrees.
+//!
+//! Where a mention is, is looked up in three places that do not know of each other: the store, the
+//! topic of enriched events and that of dead letters.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
+
+use anyhow::{Context, ensure};
+use echolot_schemas::{
+    EventType, MentionId, codec,
+    dead_letter::header,
+    topics::{self},
+};
+use serde::Deserialize;
+
+use crate::{
+    log::Record,
+    pipeline::{Pipeline, Told},
+};
+
+/// A place on the raw topic.
+type Place = (i32, i64);
+
+/// What `echolot audit --json` says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[expect(missing_docs, reason = "they are the keys of the audit, explained there")]
+pub struct Audit {
+    pub events: u64,
+    pub stored: u64,
+    pub superseded: u64,
+    pub unmatched: u64,
+    pub dead_lettered: u64,
+    pub deleted: u64,
+    pub pending: u64,
+    pub lost: u64,
+    pub doubled: u64,
+    pub unexplained: u64,
+    pub aggregates_differ: u64,
+}
+
+/// Where every acknowledged mention is, and whatever is wrong.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Mentions that were acknowledged.
+    pub acknowledged: usize,
+    /// Of these, shown by the store.
+    pub stored: usize,
+    /// Of these, deleted for good.
+    pub deleted: usize,
+    /// Of these, about no brand and not kept.
+    pub unmatched: usize,
+    /// Of these, dead letters in every state.
+    pub dead_lettered: usize,
+    /// Of these, nowhere, or shown in a state that is not the last.
+    pub lost: Vec<MentionId>,
+    /// In two of these places, or shown twice.
+    pub doubled: Vec<MentionId>,
+    /// Shown, though nobody sent them.
+    pub unexplained: Vec<MentionId>,
+    /// Published counts that are not those of the published mentions.
+    pub miscounted: Vec<String>,
+    /// The audit's own finding.
+    pub audit: Audit,
+    /// Its last words, when it was not clean.
+    pub audit_complaint: Option<String>,
+}
+
+impl Account {
+    /// True when nothing is wrong.
+    pub fn holds(&self) -> bool {
+        self.lost.is_empty()
+            && self.doubled.is_empty()
+            && self.unexplained.is_empty()
+            && self.miscounted.is_empty()
+            && self.audit_complaint.is_none()
+            && self.acknowledged == self.stored + self.deleted + self.unmatched + self.dead_lettered
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} acknowledged = {} stored + {} deleted + {} unmatched + {} dead-lettered; {} lost, \
+             {} doubled, {} unexplained, {} miscounted; audit {}",
+            self.acknowledged,
+            self.stored,
+            self.deleted,
+            self.unmatched,
+            self.dead_lettered,
+            self.lost.len(),
+            self.doubled.len(),
+            self.unexplained.len(),
+            self.miscounted.len(),
+            self.audit_complaint.as_deref().unwrap_or("clean"),
+        )?;
+        for (what, ids) in
+            [("lost", &self.lost), ("doubled", &self.doubled), ("unexplained", &self.unexplained)]
+        {
+            for id in ids.iter().take(5) {
+                write!(f, "\n{what}: {id}")?;
+            }
+        }
+        self.miscounted.iter().take(5).try_for_each(|line| write!(f, "\nmiscounted: {line}"))
+    }
+}
+
+/// A mention as the store has it.
+#[derive(Clone, Debug, Deserialize)]
+struct Row {
+    id: MentionId,
+    state: String,
+    raw_partition: i32,
+    raw_offset: i64,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    id: MentionId,
+    rows: u64,
+}
+
+impl Pipeline {
+    /// Waits until all is worked off, then says where every acknowledged mention is.
+    pub async fn account(&self) -> anyhow::Result<Account> {
+        let told = self.tool(&["audit", "--json", "--wait", "120s"]).await?;
+        let (audit, audit_complaint) = judge_audit(&told)?;
+        let raw = self.log.records(topics::RAW).await?;
+        ensure!(audit.events == raw.len() as u64, "{audit:?}, but the log has {}", raw.len());
+        let mut places = Places::of(&raw);
+        places.unmatched(&self.log.records(topics::ENRICHED).await?);
+        let letters = self.log.records(topics::DEAD).await?;
+        places.dead(letters.iter().filter(|letter| !self.was_retried(letter.position.offset)));
+        let (database, generation) = (self.database(), self.generation().await?);
+        let rows: Vec<Row> = self.store.rows(&latest_rows(&generation)).await?;
+        places.rows = rows.into_iter().map(|row| (row.id, row)).collect();
+        let shown: Vec<Shown> = self
+            .store
+            .rows(&format!("SELECT id, count() AS rows FROM {database}.mentions GROUP BY id"))
+            .await?;
+        places.shown = shown.into_iter().map(|shown| (shown.id, shown.rows)).collect();
+
+        let mut account = Account { audit, audit_complaint, ..Account::default() };
+        for id in self.known.all_acknowledged() {
+            places.settle(id, &mut account);
+        }
+        let sent = self.known.all_sent();
+        account.unexplained =
+            places.shown.keys().filter(|id| !sent.contains(id)).copied().collect();
+        account.miscounted = self.miscounted(&database).await?;
+        Ok(account)
+    }
+
+    /// [`Pipeline::account`], and an error unless the law holds.
+    pub async fn assert_law(&self) -> anyhow::Result<Account> {
+        let account = self.account().await?;
+        ensure!(account.holds(), "the law is broken: {account}");
+        ensure!(account.acknowledged > 0, "nothing was acknowledged, so nothing was tested");
+        Ok(account)
+    }
+
+    /// Where the published counts differ from a recount of the published mentions.
+    async fn miscounted(&self, database: &str) -> anyhow::Result<Vec<String>> {
+        let counted: Vec<Counted> = self
+            .store
+            .rows(&format!(
+                "SELECT toUnixTimestamp(minute) AS minute, brand, source, language, mentions, \
+                 negative, neutral, positive, likes FROM {database}.sentiment_by_minute"
+            ))
+            .await?;
+        let recounted: Vec<Counted> = self
+            .store
+            .rows(&format!(
+                "SELECT toUnixTimestamp(toStartOfMinute(m.published_at)) AS minute, \
+                 arrayJoin(arrayConcat(['*'], if(empty(brands), [''], brands))) AS brand, \
+                 source, language, count() AS mentions, countIf(polarity = 'negative') AS negative, \
+                 countIf(polarity = 'neutral') AS neutral, \
+                 countIf(polarity = 'positive') AS positive, \
+                 sum(ifNull(m.likes, 0)) AS likes FROM {database}.mentions AS m \
+                 GROUP BY minute, brand, source, language"
+            ))
+            .await?;
+        let (counted, recounted) = (by_key(counted), by_key(recounted));
+        let keys: HashSet<_> = counted.keys().chain(recounted.keys()).collect();
+        let differs = keys.into_iter().filter_map(|key| {
+            let (found, right) = (counted.get(key), recounted.get(key));
+            (found != right).then(|| format!("{key:?}: counted {found:?}, recounted {right:?}"))
+        });
+        Ok(differs.collect())
+    }
+}
+
+fn judge_audit(told: &Told) -> anyhow::Result<(Audit, Option<String>)> {
+    let audit = serde_json::from_str(&told.stdout)
+        .with_context(|| format!("the audit said {:?}\n{}", told.stdout, told.stderr))?;
+    let complaint = (told.code != Some(0)).then(|| told.stdout.trim().to_owned());
+    Ok((audit, complaint))
+}
+
+/// Hidden rows included, the highest offset of each mention.
+fn latest_rows(generation: &str) -> String {
+    format!(
+        "SELECT id, toString(argMax(m.state, (m.raw_offset, m.stored_at))) AS state, \
+         argMax(m.raw_partition, (m.raw_offset, m.stored_at)) AS raw_partition, \
+         max(m.raw_offset) AS raw_offset FROM {generation}.mentions AS m GROUP BY id"
+    )
+}
+
+/// A row of a view of counts.
+#[derive(Deserialize)]
+struct Counted {
+    minute: u64,
+    brand: String,
+    source: String,
+    language: String,
+    mentions: u64,
+    negative: u64,
+    neutral: u64,
+    positive: u64,
+    likes: u64,
+}
+
+type Key = (u64, String, String, String);
+
+fn by_key(rows: Vec<Counted>) -> BTreeMap<Key, [u64; 5]> {
+    let entry = |row: Counted| {
+        let counts = [row.mentions, row.negative, row.neutral, row.positive, row.likes];
+        ((row.minute, row.brand, row.source, row.language), counts)
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// Where the mentions of a pipeline are.
+struct Places {
+    /// Raw events by mention, in log order; true for a deletion.
+    events: HashMap<MentionId, Vec<(Place, bool)>>,
+    unmatched: HashSet<Place>,
+    dead: HashSet<Place>,
+    rows: HashMap<MentionId, Row>,
+    shown: HashMap<MentionId, u64>,
+}
+
+impl Places {
+    fn of(raw: &[Record]) -> Self {
+        let mut events = HashMap::<_, Vec<_>>::new();
+        for record in raw {
+            let deletion =
+                record.header(codec::header::TYPE) == Some(EventType::MentionDeleted.as_str());
+            if let Some(id) = record.mention() {
+                let place = (record.position.partition, record.position.offset);
+                events.entry(id).or_default().push((place, deletion));
+            }
+        }
+        Self {
+            events,
+            unmatched: HashSet::new(),
+            dead: HashSet::new(),
+            rows: HashMap::new(),
+            shown: HashMap::new(),
+        }
+    }
+
+    fn unmatched(&mut self, enriched: &[Record]) {
+        let unmatched = EventType::MentionUnmatched.as_str();
+        let of_type = |record: &&Record| record.header(codec::header::TYPE) == Some(unmatched);
+        self.unmatched.extend(enriched.iter().filter(of_type).filter_map(raw_place));
+    }
+
+    fn dead<'a>(&mut self, letters: impl Iterator<Item = &'a Record>) {
+        let place = |letter: &Record| match letter.header(header::TOPIC)? {
+            topic if topic == topics::RAW.name => Some((
+                letter.header(header::PARTITION)?.parse().ok()?,
+                letter.header(header::OFFSET)?.parse().ok()?,
+            )),
+            _ => raw_place(letter),
+        };
+        self.dead.extend(letters.filter_map(place));
+    }
+
+    /// Puts one acknowledged mention into the account.
+    fn settle(&self, id: MentionId, account: &mut Account) {
+        account.acknowledged += 1;
+        let events = self.events.get(&id).map_or(&[][..], Vec::as_slice);
+        let living: Vec<_> =
+            events.iter().filter(|(place, _)| !self.dead.contains(place)).collect();
+        let row = self.rows.get(&id);
+        let shown = self.shown.get(&id).copied().unwrap_or_default();
+        let last = living.last().map(|(place, _)| *place);
+        let was_deleted = living.iter().any(|(_, deletion)| *deletion);
+
+        let is_stored = shown > 0;
+        let is_deleted = row.is_some_and(|row| row.state == "erased");
+        let is_unmatched =
+            !was_deleted && !is_stored && last.is_some_and(|place| self.unmatched.contains(&place));
+        let is_dead = !events.is_empty() && living.is_empty();
+        let fate = [is_stored, is_deleted, is_unmatched, is_dead];
+        match fate.iter().filter(|is| **is).count() {
+            0 => account.lost.push(id),
+            1 if shown > 1 => account.doubled.push(id),
+            1 if is_stored && (was_deleted || row.map(place) != last) => account.lost.push(id),
+            1 if is_deleted && !was_deleted => account.lost.push(id),
+            1 => {
+                account.stored += usize::from(is_stored);
+                account.deleted += usize::from(is_deleted);
+                account.unmatched += usize::from(is_unmatched);
+                account.dead_lettered += usize::from(is_dead);
+            }
+            _ => account.doubled.push(id),
+        }
+    }
+}
+
+fn place(row: &Row) -> Place {
+    (row.raw_partition, row.raw_offset)
+}
+
+/// The raw event that an enriched one was made of.
+fn raw_place(record: &Record) -> Option<Place> {
+    let (partition, offset) = record.header(codec::header::ID)?.split_once('/')?;
+    Some((partition.parse().ok()?, offset.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use echolot_schemas::SourceName;
+
+    use super::*;
+
+    fn id() -> MentionId {
+        MentionId::derive(&SourceName::new("forum").unwrap(), "1")
+    }
+
+    /// A mention observed at offset 1, with a row of that state when there is one.
+    fn places(state: Option<&str>) -> Places {
+        let row = |state: &str| Row {
+            id: id(),
+            state: state.to_owned(),
+            raw_partition: 0,
+            raw_offset: 1,
+        };
+        Places {
+            events: HashMap::from([(id(), vec![((0, 1), false)])]),
+            unmatched: HashSet::new(),
+            dead: HashSet::new(),
+            rows: state.map(|state| (id(), row(state))).into_iter().collect(),
+            shown: HashMap::new(),
+        }
+    }
+
+    fn account(places: &Places) -> Account {
+        let mut account = Account::default();
+        places.settle(id(), &mut account);
+        account
+    }
+
+    #[test]
+    fn a_mention_that_is_nowhere_is_lost() {
+        assert_eq!(account(&places(None)).lost, [id()]);
+        assert!(!account(&places(None)).holds());
+    }
+
+    #[test]
+    fn a_mention_that_is_shown_once_is_stored_and_twice_is_doubled() {
+        let mut found = places(Some("live"));
+        found.shown.insert(id(), 1);
+        assert_eq!((account(&found).stored, account(&found).holds()), (1, true));
+        found.shown.insert(id(), 2);
+        assert_eq!(account(&found).doubled, [id()]);
+    }
+
+    #[test]
+    fn a_mention_that_is_both_shown_and_dead_is_doubled() {
+        let mut found = places(Some("live"));
+        found.shown.insert(id(), 1);
+        found.dead.insert((0, 1));
+        assert_eq!(account(&found).doubled, [id()]);
+    }
+
+    #[test]
+    fn a_mention_shown_in_an_older_state_has_lost_the_newer_one() {
+        let mut found = places(Some("live"));
+        found.shown.insert(id(), 1);
+        found.events.insert(id(), vec![((0, 1), false), ((0, 2), false)]);
+        assert_eq!(account(&found).lost, [id()]);
+        found.dead.insert((0, 2));
+        assert_eq!(account(&found).stored, 1);
+    }
+
+    #[test]
+    fn a_mention_that_is_shown_after_its_deletion_is_told() {
+        let mut found = places(Some("live"));
+        found.shown.insert(id(), 1);
+        found.events.insert(id(), vec![((0, 0), true), ((0, 1), false)]);
+        assert_eq!(account(&found).lost, [id()]);
+    }
+
+    #[test]
+    fn an_erased_row_without_a_deletion_is_told() {
+        assert_eq!(account(&places(Some("erased"))).lost, [id()]);
+    }
+
+    #[test]
+    fn a_dead_letter_and_an_unmatched_mention_are_accounted_for() {
+        let mut dead = places(None);
+        dead.dead.insert((0, 1));
+        assert_eq!(account(&dead).dead_lettered, 1);
+        let mut unmatched = places(None);
+        unmatched.unmatched.insert((0, 1));
+        assert_eq!(account(&unmatched).unmatched, 1);
+    }
+}
