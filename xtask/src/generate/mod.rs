@@ -99,3 +99,48 @@ impl Generated {
         Ok(left_over)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generated(root: &Path) -> Generated {
+        let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let files = [file("docs/page.md", "new"), file("schemas/json/event.v1.json", "{}")];
+        Generated { root: root.to_owned(), files: files.into() }
+    }
+
+    #[test]
+    fn what_was_written_is_not_stale_and_is_not_written_again() {
+        let root = tempfile::tempdir().unwrap();
+        let generated = generated(root.path());
+        assert_eq!(generated.write().unwrap(), ["docs/page.md", "schemas/json/event.v1.json"]);
+        assert_eq!(generated.stale().unwrap(), [""; 0]);
+        assert_eq!(generated.write().unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn each_missing_changed_or_left_over_file_is_named_and_mended() {
+        let root = tempfile::tempdir().unwrap();
+        let generated = generated(root.path());
+        let put = |path: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "old").unwrap();
+        };
+        put("docs/page.md");
+        put("schemas/json/event.v0.json");
+        put("schemas/json/published/event.v1.json");
+        assert_eq!(
+            generated.stale().unwrap(),
+            [
+                "docs/page.md is stale",
+                "schemas/json/event.v1.json is missing",
+                "schemas/json/event.v0.json has no source any more",
+            ]
+        );
+        assert_eq!(generated.write().unwrap().len(), 3);
+        assert_eq!(generated.stale().unwrap(), [""; 0]);
+        assert!(root.path().join("schemas/json/published/event.v1.json").exists());
+    }
+}

@@ -44,9 +44,13 @@ fn says_nothing(path: &Path) -> bool {
 
 #[test]
 fn no_source_file_is_longer_than_its_one_subject() {
-    let long: Vec<String> = sources(&root())
+    let root = root();
+    let long: Vec<String> = sources(&root)
         .iter()
-        .filter_map(|path| too_long(path, &fs::read_to_string(path).unwrap()))
+        .filter_map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            too_long(path.strip_prefix(&root).unwrap(), &text)
+        })
         .collect();
     assert_eq!(long, [""; 0]);
 }
@@ -59,7 +63,7 @@ fn files_and_modules_are_named_for_what_they_hold() {
         .map(|path| path.strip_prefix(&root).unwrap().to_owned())
         .filter(|path| says_nothing(path))
         .collect();
-    assert_eq!(vague, [PathBuf::new(); 0]);
+    assert!(vague.is_empty(), "{vague:?}");
 }
 
 #[test]
