@@ -66,19 +66,13 @@ def read_lines(name, faults):
 
 
 def read_brands(faults):
-    """Brand name -> compiled pattern of its keywords as whole words."""
+    """The brands' names. Their queries are checked by `echolot brands check` and a test of enrich."""
     try:
         brands = tomllib.loads((HERE / "brands.toml").read_text(encoding="utf-8"))["brand"]
-        patterns = {}
-        for brand in brands:
-            words = "|".join(re.escape(word) for word in sorted(brand["keywords"], key=len, reverse=True))
-            patterns[brand["name"]] = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
-            for word in {w for w in brand["keywords"] if brand["keywords"].count(w) > 1}:
-                faults.add("brands.toml", 0, f"keyword {word!r} is listed twice for {brand['name']}")
-        return patterns
+        return [brand["name"] for brand in brands]
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        faults.add("brands.toml", 0, f"is not a list of brands with name and keywords: {error!r}")
-        return {}
+        faults.add("brands.toml", 0, f"is not a list of brands with names: {error!r}")
+        return []
 
 
 def read_posts(faults):
@@ -249,26 +243,6 @@ def table(title, rows, labels_of):
     return lines
 
 
-def keyword_table(posts, gold, brands):
-    """How far whole-word keywords agree with the gold brands, in what the author wrote and with the tags added."""
-    lines = [
-        "| brand | gold | found in title or text | found with tags | not found | found, not meant |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, pattern in brands.items():
-        meant = written = tagged = extra = 0
-        for (_, post), (_, names) in zip(posts, gold, strict=True):
-            text = f"{post.get('title', '')}\n{post['text']}"
-            in_text = bool(pattern.search(text))
-            anywhere = in_text or bool(pattern.search("\n".join(post["tags"])))
-            meant += name in names
-            written += name in names and in_text
-            tagged += name in names and anywhere
-            extra += name not in names and anywhere
-        lines.append(f"| {name} | {meant} | {written} | {tagged} | {meant - tagged} | {extra} |")
-    return lines
-
-
 def report(posts, gold, brands):
     """The counts as Markdown, as README.md shows them."""
     both = list(zip((post for _, post in posts), gold, strict=True))
@@ -284,7 +258,6 @@ def report(posts, gold, brands):
         table("language", LEAST_PER_LANGUAGE, lambda row: [g[0] for post, g in both if post["language"] == row]),
         table("source", SOURCES, lambda row: [g[0] for post, g in both if post["source"] == row]),
         table("brand", by_brand, by_brand.__getitem__),
-        keyword_table(posts, gold, brands),
     ]
     return "\n\n".join("\n".join(section) for section in sections)
 

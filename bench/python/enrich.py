@@ -18,7 +18,11 @@ NEUTRAL_BELOW = 0.05
 def brand_finder(path: str):
     with open(path, "rb") as file:
         brands = tomllib.load(file)["brand"]
-    by_keyword = {keyword: brand["name"] for brand in brands for keyword in brand["keywords"]}
+    by_keyword = {
+        keyword.strip('"'): brand["name"]
+        for brand in brands
+        for keyword in brand["query"].split(" OR ")
+    }
     words = "|".join(re.escape(keyword) for keyword in sorted(by_keyword, key=len, reverse=True))
     pattern = re.compile(rf"\b(?:{words})\b")
 

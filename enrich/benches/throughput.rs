@@ -7,9 +7,10 @@
 use std::{hint::black_box, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
+use echolot_brands::{BrandBook, Scratch};
 use echolot_enrich::{
     EnrichMetrics, EnrichSettings, Enricher,
-    brands::{Brand, BrandMatcher},
+    brands::{BrandSet, LiveBrands, seen},
     language::{DetectInput, HintedWhichlang, LanguageDetector},
     sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer},
     text::normalise,
@@ -78,23 +79,23 @@ fn main() -> Result<()> {
     let items: Vec<Item<RawEvent>> =
         texts.iter().zip(0_i64..).map(|((_, text), at)| item(text, at)).collect::<Result<_>>()?;
     for count in [10, 10_000] {
-        let matcher = BrandMatcher::new(&brands(count))?;
+        let set = brands(count)?;
+        let mut scratch = Scratch::default();
         measure(&format!("brands ({count})"), || {
             for item in &items {
                 if let RawEvent::Observed(observed) = &item.event {
-                    black_box(matcher.matches(&observed.mention));
+                    black_box(set.find(&seen(&observed.mention, "de"), &mut scratch));
                 }
             }
         });
     }
 
     let metrics = EnrichMetrics::new(&Registry::new())?;
-    let matcher = BrandMatcher::new(&brands(10))?;
     let mut enricher = Enricher::new(
         &settings,
         Arc::new(detector),
         Arc::new(scorer),
-        matcher,
+        LiveBrands::new(brands(10)?),
         metrics,
         Arc::new(|| AT),
     )?;
@@ -115,15 +116,13 @@ fn measure(name: &str, mut batch: impl FnMut()) {
     println!("{name:18} {:8.2} µs a post {:10.0} posts/s", each * 1e6, each.recip());
 }
 
-fn brands(count: usize) -> Vec<Brand> {
-    let brand = |at: usize| match at {
-        0 => Brand { name: "tramio".to_owned(), keywords: vec!["tramio".to_owned()] },
-        _ => Brand {
-            name: format!("b{at}"),
-            keywords: vec![format!("marke{at}"), format!("label {at}")],
-        },
-    };
-    (0..count).map(brand).collect()
+fn brands(count: usize) -> Result<BrandSet> {
+    let mut file = String::from("[[brand]]\nname = \"tramio\"\nquery = \"tramio\"\n");
+    for at in 1..count {
+        let query = format!("'marke{at} OR \"label {at}\"'");
+        file.push_str(&format!("[[brand]]\nname = \"b{at}\"\nquery = {query}\n"));
+    }
+    Ok(BrandSet::compile(BrandBook::from_files([("brands.toml", file)])?)?)
 }
 
 fn item(text: &str, offset: i64) -> Result<Item<RawEvent>> {

@@ -10,7 +10,7 @@ use echolot_schemas::{
 };
 
 use crate::{
-    brands::{BrandMatcher, BrandsError},
+    brands::{BrandSet, LiveBrands},
     judgement::{Finding, Judge},
     language::{DetectorError, HintedWhichlang, LanguageDetector},
     metrics::EnrichMetrics,
@@ -37,22 +37,22 @@ pub enum EnricherError {
     /// The word lists in the binary.
     #[error(transparent)]
     Lexicon(#[from] LexiconError),
-    /// The brand file.
-    #[error("enrich.brands_file: {0}")]
-    Brands(#[from] BrandsError),
     /// The threads.
     #[error("enrich.threads: cannot start a thread: {0}")]
     Threads(#[from] io::Error),
 }
 
-type Chunk = Vec<Item<RawEvent>>;
+/// Items, and the brands to look for in them.
+type Chunk = (Arc<BrandSet>, Vec<Item<RawEvent>>);
 type Verdicts = Vec<Verdict<EnrichedEvent>>;
 
 /// The enrichment stage. It remembers nothing, so a change of partitions does not concern it.
+/// A batch is matched by the brands that are present when it begins.
 ///
 /// The batch is copied once: the models' threads may outlive a time-out, and what is emitted holds
 /// the mention anyway.
 pub struct Enricher {
+    brands: LiveBrands,
     pool: Pool<Chunk, Result<Verdicts, Fault>>,
     threads: usize,
     timeout: Duration,
@@ -66,15 +66,15 @@ impl fmt::Debug for Enricher {
 }
 
 impl Enricher {
-    /// An enricher with the models that the binary carries and the configured brands.
+    /// An enricher with the models that the binary carries.
     pub fn built_in(
         settings: &EnrichSettings,
+        brands: LiveBrands,
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> Result<Self, EnricherError> {
         let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence)?;
         let scorer = LexiconScorer::new()?;
-        let brands = settings.brands()?;
         Ok(Self::new(settings, Arc::new(detector), Arc::new(scorer), brands, metrics, clock)?)
     }
 
@@ -83,27 +83,32 @@ impl Enricher {
         settings: &EnrichSettings,
         detector: Arc<dyn LanguageDetector>,
         scorer: Arc<dyn Scorer>,
-        brands: BrandMatcher,
+        brands: LiveBrands,
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> io::Result<Self> {
         let judge = Judge {
             detector,
             scorer,
-            brands,
             keep_unmatched: settings.keep_unmatched,
             metrics: metrics.clone(),
         };
-        let pool = Pool::new("enrich-model", settings.threads, move |chunk: Chunk| {
-            let findings = judge.judge(&chunk)?;
+        let pool = Pool::new("enrich-model", settings.threads, move |(brands, items): Chunk| {
+            let findings = judge.judge(&brands, &items)?;
             let now = clock();
-            let verdicts = chunk.into_iter().zip(findings);
+            let verdicts = items.into_iter().zip(findings);
             let verdicts: Verdicts =
                 verdicts.map(|(item, finding)| verdict(item, finding, now)).collect();
             count(&judge.metrics, &verdicts);
             Ok(verdicts)
         })?;
-        Ok(Self { pool, threads: settings.threads, timeout: settings.score_timeout, metrics })
+        Ok(Self {
+            brands,
+            pool,
+            threads: settings.threads,
+            timeout: settings.score_timeout,
+            metrics,
+        })
     }
 }
 
@@ -117,7 +122,9 @@ impl Stage for Enricher {
 
     async fn judge(&mut self, batch: &[Item<RawEvent>]) -> Result<Verdicts, Fault> {
         let rows = batch.len().div_ceil(self.threads).clamp(1, CHUNK);
-        let chunks = batch.chunks(rows).map(<[_]>::to_vec).collect();
+        let brands = self.brands.present();
+        let chunks =
+            batch.chunks(rows).map(|items| (Arc::clone(&brands), items.to_vec())).collect();
         let judged = self.pool.run(chunks, self.timeout).await.map_err(|fault| match fault {
             PoolFault::TimedOut(_) => {
                 self.metrics.timeouts.inc();

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, cell::Cell, panic, sync::Arc, time::Instant};
 
+use echolot_brands::Scratch;
 use echolot_pipeline::stage::{Fault, Item, Rejection};
 use echolot_schemas::{
     Mention, MentionId, RawEvent,
@@ -11,7 +12,7 @@ use echolot_schemas::{
 };
 
 use crate::{
-    brands::BrandMatcher,
+    brands::{BrandSet, seen},
     language::{DetectInput, Detected, LanguageDetector},
     metrics::{EnrichMetrics, Step},
     sentiment::{ScoreInput, Scorer, ScorerFault},
@@ -32,28 +33,32 @@ pub(crate) enum Finding {
 pub(crate) struct Judge {
     pub(crate) detector: Arc<dyn LanguageDetector>,
     pub(crate) scorer: Arc<dyn Scorer>,
-    pub(crate) brands: BrandMatcher,
     pub(crate) keep_unmatched: bool,
     pub(crate) metrics: EnrichMetrics,
 }
 
 /// A mention on its way through the steps.
-struct Open<'a> {
+struct Open {
     at: usize,
-    mention: &'a Mention,
+    text: String,
+    language: Detected,
     brands: Vec<BrandMatch>,
 }
 
 impl Judge {
     /// One finding for each item, in order. A panic rejects the item it is about and no other.
-    pub(crate) fn judge(&self, items: &[Item<RawEvent>]) -> Result<Vec<Finding>, Fault> {
-        match self.guarded(items) {
+    pub(crate) fn judge(
+        &self,
+        brands: &BrandSet,
+        items: &[Item<RawEvent>],
+    ) -> Result<Vec<Finding>, Fault> {
+        match self.guarded(brands, items) {
             Ok(findings) => findings,
             // One of them brings a model down: the others are judged without it.
             Err(_) if items.len() > 1 => {
                 let mut findings = Vec::with_capacity(items.len());
                 for item in items {
-                    findings.append(&mut self.judge(std::slice::from_ref(item))?);
+                    findings.append(&mut self.judge(brands, std::slice::from_ref(item))?);
                 }
                 Ok(findings)
             }
@@ -65,9 +70,13 @@ impl Judge {
     }
 
     /// The findings, or the step that panicked.
-    fn guarded(&self, items: &[Item<RawEvent>]) -> Result<Result<Vec<Finding>, Fault>, Step> {
+    fn guarded(
+        &self,
+        brands: &BrandSet,
+        items: &[Item<RawEvent>],
+    ) -> Result<Result<Vec<Finding>, Fault>, Step> {
         let step = Cell::new(Step::Validate);
-        let steps = panic::AssertUnwindSafe(|| self.steps(items, &step));
+        let steps = panic::AssertUnwindSafe(|| self.steps(brands, items, &step));
         panic::catch_unwind(steps).map_err(|_| step.get())
     }
 
@@ -97,57 +106,70 @@ impl Judge {
         ))
     }
 
-    fn steps(&self, items: &[Item<RawEvent>], step: &Cell<Step>) -> Result<Vec<Finding>, Fault> {
+    fn steps(
+        &self,
+        brands: &BrandSet,
+        items: &[Item<RawEvent>],
+        step: &Cell<Step>,
+    ) -> Result<Vec<Finding>, Fault> {
         let mut clock = StepClock { metrics: &self.metrics, step, since: Instant::now() };
         let mut findings: Vec<Option<Finding>> = items.iter().map(first_look).collect();
 
+        clock.enter(Step::Normalise);
+        let (places, mentions): (Vec<usize>, Vec<&Mention>) = findings
+            .iter()
+            .zip(items)
+            .enumerate()
+            .filter_map(|(at, (finding, item))| match (finding, &item.event) {
+                (None, RawEvent::Observed(observed)) => Some((at, &observed.mention)),
+                _ => None,
+            })
+            .unzip();
+        let texts: Vec<String> =
+            mentions.iter().map(|mention| normalise(&whole(mention))).collect();
+        clock.enter(Step::Language);
+        let languages = self.languages(&mentions, &texts)?;
+
+        // Queries ask for languages, so brands come after them.
         clock.enter(Step::Brands);
-        let mut open = Vec::with_capacity(items.len());
-        for (at, item) in items.iter().enumerate() {
-            let (None, RawEvent::Observed(observed)) = (&findings[at], &item.event) else {
-                continue;
-            };
-            let brands = self.brands.matches(&observed.mention);
+        let mut scratch = Scratch::default();
+        let mut open = Vec::with_capacity(mentions.len());
+        for (((at, mention), text), language) in
+            places.into_iter().zip(mentions).zip(texts).zip(languages)
+        {
+            let brands = brands.find(&seen(mention, language.code), &mut scratch);
             if brands.is_empty() && !self.keep_unmatched {
                 findings[at] = Some(Finding::Retracted);
             } else {
-                open.push(Open { at, mention: &observed.mention, brands });
+                open.push(Open { at, text, language, brands });
             }
         }
 
-        clock.enter(Step::Normalise);
-        let texts: Vec<String> = open.iter().map(|open| normalise(&whole(open.mention))).collect();
-        clock.enter(Step::Language);
-        let languages = self.languages(&open, &texts)?;
         clock.enter(Step::Sentiment);
-        let scores = self.scores(&texts, &languages)?;
+        let scores = self.scores(&open)?;
         clock.leave();
 
-        for ((open, language), score) in open.into_iter().zip(languages).zip(scores) {
-            findings[open.at] = Some(self.finding(open.brands, language, score));
+        for (open, score) in open.into_iter().zip(scores) {
+            findings[open.at] = Some(self.finding(open.brands, open.language, score));
         }
         // Every place was filled: rejected or retracted above, or open and filled here.
         Ok(findings.into_iter().flatten().collect())
     }
 
-    fn languages(&self, open: &[Open<'_>], texts: &[String]) -> Result<Vec<Detected>, Fault> {
-        let inputs: Vec<DetectInput<'_>> = open
+    fn languages(&self, mentions: &[&Mention], texts: &[String]) -> Result<Vec<Detected>, Fault> {
+        let inputs: Vec<DetectInput<'_>> = mentions
             .iter()
             .zip(texts)
-            .map(|(open, text)| DetectInput {
-                text,
-                hint: open.mention.declared_language.as_deref(),
-            })
+            .map(|(mention, text)| DetectInput { text, hint: mention.declared_language.as_deref() })
             .collect();
         let languages = self.detector.detect(&inputs);
         complete(&self.detector.model().id, inputs.len(), languages)
     }
 
-    fn scores(&self, texts: &[String], languages: &[Detected]) -> Result<Vec<Distribution>, Fault> {
-        let inputs: Vec<ScoreInput<'_>> = texts
+    fn scores(&self, open: &[Open]) -> Result<Vec<Distribution>, Fault> {
+        let inputs: Vec<ScoreInput<'_>> = open
             .iter()
-            .zip(languages)
-            .map(|(text, language)| ScoreInput { text, language: language.code })
+            .map(|open| ScoreInput { text: &open.text, language: open.language.code })
             .collect();
         let scores = self.scorer.score(&inputs).map_err(|fault| match fault {
             ScorerFault::Unavailable { .. } => Fault::Transient(fault.to_string()),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!                 ┌──────────────── Enricher: Stage (RawEvent ─▶ EnrichedEvent) ───────────────┐
-//!  mentions.raw ─▶│ batch ─▶ chunks ─▶ own threads: validate ─▶ brands ─▶ normalise             │
-//!                 │                      ─▶ LanguageDetector ─▶ Scorer ─▶ one verdict an item   │─▶ mentions.enriched
+//!  mentions.raw ─▶│ batch ─▶ chunks ─▶ own threads: validate ─▶ normalise                       │
+//!                 │                      ─▶ LanguageDetector ─▶ brands ─▶ Scorer ─▶ a verdict    │─▶ mentions.enriched
 //!                 └────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -16,7 +16,7 @@
 //!
 //! A new model of sentiment implements [`sentiment::Scorer`], one of language
 //! [`language::LanguageDetector`]; nothing else changes. Brands are found by
-//! [`brands::BrandMatcher`].
+//! `echolot_brands`; [`brands`] keeps them up to date with their files.
 
 pub mod brands;
 pub mod enricher;

@@ -1,14 +1,14 @@
 //! `[enrich]`: every option of this stage. `default.toml` beside the crate explains each.
 
-use std::{path::Path, time::Duration};
+use std::{fmt, time::Duration};
 
 use echolot_pipeline::settings::{Problems, WorkerSettings};
-use serde::Deserialize;
-
-use crate::{
-    brands::{BrandMatcher, BrandsError},
-    language::LANGUAGES,
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
 };
+
+use crate::language::LANGUAGES;
 
 /// `[enrich]`
 #[derive(Clone, Debug, Deserialize)]
@@ -22,8 +22,10 @@ pub struct EnrichSettings {
     pub language_confidence: f32,
     /// Whether mentions of no brand are stored.
     pub keep_unmatched: bool,
-    /// TOML file with the brands; empty for none.
-    pub brands_file: String,
+    /// Brand files; paths may hold wildcards. A single path may stand without a list, as in the
+    /// environment.
+    #[serde(deserialize_with = "paths")]
+    pub brands: Vec<String>,
     /// How long models may take for one batch before it is tried again.
     #[serde(with = "humantime_serde")]
     pub score_timeout: Duration,
@@ -32,7 +34,7 @@ pub struct EnrichSettings {
 }
 
 impl EnrichSettings {
-    /// Notes everything wrong with these settings. Reads no file: see [`Self::brands`].
+    /// Notes everything wrong with these settings. Reads no file.
     pub fn validate(&self, problems: &mut Problems) {
         let mut check = |ok, name: &str, message: String| {
             problems.check(ok, &format!("enrich.{name}"), message);
@@ -55,10 +57,9 @@ impl EnrichSettings {
             "must be 0 to 1".to_owned(),
         );
         check(
-            self.keep_unmatched || !self.brands_file.is_empty(),
+            self.keep_unmatched || !self.brands.is_empty(),
             "keep_unmatched",
-            "is false and brands_file is empty, so nothing would ever be stored; set one"
-                .to_owned(),
+            "is false and brands is empty, so nothing would ever be stored; set one".to_owned(),
         );
         check(
             (Duration::from_millis(100)..=Duration::from_mins(10)).contains(&self.score_timeout),
@@ -67,15 +68,33 @@ impl EnrichSettings {
         );
         self.worker.validate("enrich.worker", problems);
     }
+}
 
-    /// The configured brands.
-    pub fn brands(&self) -> Result<BrandMatcher, BrandsError> {
-        if self.brands_file.is_empty() {
-            BrandMatcher::new(&[])
-        } else {
-            BrandMatcher::load(Path::new(&self.brands_file))
+/// A list of paths, or one path; an empty one is none.
+fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Paths;
+
+    impl<'de> Visitor<'de> for Paths {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a path or a list of paths")
+        }
+
+        fn visit_str<E: de::Error>(self, path: &str) -> Result<Self::Value, E> {
+            Ok(if path.is_empty() { Vec::new() } else { vec![path.to_owned()] })
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut paths: A) -> Result<Self::Value, A::Error> {
+            let mut out = Vec::new();
+            while let Some(path) = paths.next_element()? {
+                out.push(path);
+            }
+            Ok(out)
         }
     }
+
+    deserializer.deserialize_any(Paths)
 }
 
 #[cfg(test)]
@@ -123,6 +142,19 @@ mod tests {
                 "enrich.worker.poison_run".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn one_path_may_stand_without_a_list() {
+        let brands = |value: &str| {
+            let text = include_str!("../default.toml");
+            let text = text.replace("brands = []", &format!("brands = {value}"));
+            toml::from_str::<Shipped>(&text).map(|shipped| shipped.enrich.brands)
+        };
+        assert_eq!(brands(r#""a/*.toml""#).unwrap(), ["a/*.toml"]);
+        assert_eq!(brands(r#"["a.toml", "b.toml"]"#).unwrap(), ["a.toml", "b.toml"]);
+        assert!(brands(r#""""#).unwrap().is_empty());
+        assert!(brands("7").unwrap_err().to_string().contains("a path or a list of paths"));
     }
 
     #[test]

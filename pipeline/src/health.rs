@@ -23,6 +23,8 @@ pub struct HealthBoard(Arc<Mutex<BTreeMap<&'static str, Part>>>);
 #[derive(Debug)]
 struct Part {
     not_ready: Option<String>,
+    /// What an operator should know of a part that works.
+    note: Option<String>,
     /// When the part last showed a sign of life; `None` for parts without a loop of their own.
     alive: Option<Instant>,
 }
@@ -30,7 +32,7 @@ struct Part {
 impl HealthBoard {
     /// A part's report, not ready at first.
     pub fn part(&self, name: &'static str) -> Health {
-        let starting = Part { not_ready: Some("starting".to_owned()), alive: None };
+        let starting = Part { not_ready: Some("starting".to_owned()), note: None, alive: None };
         self.lock().insert(name, starting);
         Health { part: name, board: self.clone() }
     }
@@ -40,6 +42,14 @@ impl HealthBoard {
         self.lock()
             .iter()
             .filter_map(|(name, part)| part.not_ready.clone().map(|reason| (*name, reason)))
+            .collect()
+    }
+
+    /// What an operator should know although the process is ready, part by part.
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
+        self.lock()
+            .iter()
+            .filter_map(|(name, part)| part.note.clone().map(|note| (*name, note)))
             .collect()
     }
 
@@ -73,6 +83,19 @@ impl Health {
         })
     }
 
+    /// The part works, and an operator should know this; a later note takes its place.
+    pub fn note(&self, note: &str) {
+        self.update(|part| {
+            part.note = Some(note.to_owned());
+            true
+        });
+    }
+
+    /// There is nothing to know any more.
+    pub fn clear_note(&self) {
+        self.update(|part| part.note.take().is_some());
+    }
+
     /// The part's loop turns.
     pub fn alive(&self) {
         self.update(|part| {
@@ -101,5 +124,16 @@ mod tests {
         assert!(sink.not_ready("store is out of reach"));
         assert!(!sink.not_ready("store is out of reach"), "the same reason is no news");
         assert_eq!(board.not_ready(), [("sink", "store is out of reach".to_owned())]);
+    }
+    #[test]
+    fn a_note_does_not_keep_a_part_from_being_ready() {
+        let board = HealthBoard::default();
+        let enrich = board.part("enrich");
+        enrich.ready();
+        enrich.note("degraded");
+        assert!(board.not_ready().is_empty());
+        assert_eq!(board.notes(), [("enrich", "degraded".to_owned())]);
+        enrich.clear_note();
+        assert!(board.notes().is_empty());
     }
 }

@@ -3,13 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail here")]
 
 mod failing_models;
+mod reloading;
 mod verdicts;
 
 use std::sync::Arc;
 
+use echolot_brands::BrandBook;
 use echolot_enrich::{
     Clock, EnrichMetrics, EnrichSettings, Enricher,
-    brands::BrandMatcher,
+    brands::{BrandSet, LiveBrands},
     language::HintedWhichlang,
     sentiment::{Scorer, lexicon::LexiconScorer},
 };
@@ -26,7 +28,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_780_000_001_000);
 const BRANDS: &str = r#"
     [[brand]]
     name = "Tramio"
-    keywords = ["tramio", "tramio app"]
+    query = "tramio"
 "#;
 
 #[derive(Deserialize)]
@@ -42,8 +44,12 @@ fn enricher(settings: &EnrichSettings, scorer: Arc<dyn Scorer>) -> Enricher {
     let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence).unwrap();
     let metrics = EnrichMetrics::new(&Registry::new()).unwrap();
     let clock: Clock = Arc::new(|| NOW);
-    let brands = BrandMatcher::parse(BRANDS).unwrap();
-    Enricher::new(settings, Arc::new(detector), scorer, brands, metrics, clock).unwrap()
+    Enricher::new(settings, Arc::new(detector), scorer, live(BRANDS), metrics, clock).unwrap()
+}
+
+fn live(file: &str) -> LiveBrands {
+    let book = BrandBook::from_files([("brands.toml", file)]).unwrap();
+    LiveBrands::new(BrandSet::compile(book).unwrap())
 }
 
 fn built_in(settings: &EnrichSettings) -> Enricher {

@@ -1,0 +1,78 @@
+//! One version of all brands, ready to match.
+
+use echolot_brands::{
+    Brand, BrandBook, Matcher, Post, Scratch,
+    query::{Expr, field::FieldTest},
+};
+use echolot_schemas::{Mention, enriched::BrandMatch};
+
+use super::BrandsError;
+
+/// A brand book and its matcher. Never changes; a reload makes another.
+#[derive(Debug)]
+pub struct BrandSet {
+    book: BrandBook,
+    matcher: Matcher,
+    /// By index in the book: what a match puts into the mention.
+    matches: Vec<BrandMatch>,
+}
+
+impl BrandSet {
+    /// Compiles a book.
+    pub fn compile(book: BrandBook) -> Result<Self, BrandsError> {
+        let matcher = Matcher::compile(&book)?;
+        let matches = book
+            .brands()
+            .iter()
+            .map(|brand| BrandMatch { brand: brand.name.clone(), version: brand.version.clone() })
+            .collect();
+        Ok(Self { book, matcher, matches })
+    }
+
+    /// The brands.
+    pub fn book(&self) -> &BrandBook {
+        &self.book
+    }
+
+    /// The brands that a mention is about, each once, ordered by name.
+    pub fn find(&self, post: &Post<'_>, scratch: &mut Scratch) -> Vec<BrandMatch> {
+        let found = self.matcher.matches(post, scratch);
+        found.iter().filter_map(|index| self.matches.get(*index as usize)).cloned().collect()
+    }
+
+    /// Names of brands that ask who wrote a mention, by `author:` or owned accounts. A handle is
+    /// on the log only where `privacy.keep_handles` is true; elsewhere such a test is never met.
+    pub fn asking_for_handles(&self) -> Vec<&str> {
+        let asks =
+            |brand: &&Brand| !brand.owned_accounts.is_empty() || asks_author(brand.query.expr());
+        self.book.brands().iter().filter(asks).map(|brand| brand.name.as_str()).collect()
+    }
+}
+
+fn asks_author(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(leaf) => matches!(leaf.value, FieldTest::Author(_)),
+        Expr::Not(inner) => asks_author(inner),
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(asks_author),
+        Expr::Text(_) | Expr::Raw(_) | Expr::Near(_) => false,
+    }
+}
+
+/// A mention as queries see it, in the language that was detected (`und`: unknown). Its author is
+/// the handle; a pseudonym is nobody's name, so it never matches.
+pub fn seen<'a>(mention: &'a Mention, language: &'a str) -> Post<'a> {
+    Post {
+        title: mention.title.as_deref(),
+        text: &mention.text,
+        lang: (language != "und").then_some(language),
+        source: mention.source.as_str(),
+        author: mention.author.as_ref().and_then(|author| author.handle.as_deref()),
+        url: mention.url.as_deref(),
+        tags: &mention.tags,
+        country: mention.country.as_deref(),
+        rating: mention.rating.map(f64::from),
+        created: Some(mention.published_at.as_millis().div_euclid(1000)),
+        is_reply: mention.parent_id.is_some(),
+        internal: mention.internal,
+    }
+}
