@@ -77,16 +77,15 @@ impl Comparison<'_> {
         }
     }
 
-    /// At least one of `several` must accept all of `old`.
+    /// At least one of `several` must accept all of `old`; tells what the nearest one does not.
     fn one_of(&mut self, path: &str, old: &Object, several: &[&Object], depth: usize) {
-        let before = self.found.len();
-        for new in several {
-            self.found.truncate(before);
+        let before = std::mem::take(&mut self.found);
+        let nearest = several.iter().map(|new| {
             self.plain(path, old, new, depth);
-            if self.found.len() == before {
-                return;
-            }
-        }
+            std::mem::take(&mut self.found)
+        });
+        let nearest = nearest.min_by_key(Vec::len).unwrap_or_default();
+        self.found = [before, nearest].concat();
     }
 
     /// Two schemas without alternatives, the types of which fit.
@@ -160,23 +159,37 @@ impl Comparison<'_> {
 
 /// The schemas of which a value must fit one, each with a single type and without references.
 fn alternatives(root: &Value, schema: &Value) -> Vec<Object> {
-    let schema = resolved(root, schema);
+    let mut schema = resolved(root, schema);
     for keyword in ["anyOf", "oneOf"] {
-        if let Some(Value::Array(branches)) = schema.get(keyword) {
-            return branches.iter().flat_map(|branch| alternatives(root, branch)).collect();
+        if let Some(Value::Array(branches)) = schema.remove(keyword) {
+            let branches = branches.iter().flat_map(|branch| alternatives(root, branch));
+            return branches.map(|branch| both(branch, &schema)).collect();
         }
     }
     let Some(Value::Array(types)) = schema.get("type") else { return vec![schema] };
-    let single = |one: &Value| match one.as_str() {
-        // What is said about numbers and texts says nothing about null.
-        Some("null") => Object::from_iter([("type".to_owned(), one.clone())]),
-        _ => {
-            let mut schema = schema.clone();
-            schema.insert("type".to_owned(), one.clone());
-            schema
+    types.iter().map(|one| of_type(&schema, one)).collect()
+}
+
+/// What a branch demands together with what stands beside the branches.
+fn both(mut branch: Object, beside: &Object) -> Object {
+    for (keyword, value) in beside {
+        match (branch.get_mut(keyword), value) {
+            (None, _) => {
+                branch.insert(keyword.clone(), value.clone());
+            }
+            (Some(Value::Object(own)), Value::Object(more)) => own.extend(more.clone()),
+            (Some(Value::Array(own)), Value::Array(more)) => own.extend_from_slice(more),
+            (Some(_), _) => {}
         }
-    };
-    types.iter().map(single).collect()
+    }
+    branch
+}
+
+fn of_type(schema: &Object, one: &Value) -> Object {
+    // What is said about numbers and texts says nothing about null.
+    let mut schema = if one == "null" { Object::new() } else { schema.clone() };
+    schema.insert("type".to_owned(), one.clone());
+    schema
 }
 
 /// The schema with its reference followed; what stands beside the reference holds as well.

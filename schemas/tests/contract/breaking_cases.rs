@@ -56,6 +56,17 @@ fn a_removed_property_is_refused() {
 }
 
 #[test]
+fn a_property_removed_beside_alternatives_is_refused() {
+    let of = |properties: Value| {
+        let branch =
+            |kind: &str| json!({ "type": "object", "properties": { "kind": { "const": kind } } });
+        json!({ "properties": properties, "oneOf": [branch("a"), branch("b")] })
+    };
+    let told = breaking_changes(&of(json!({ "id": { "type": "string" } })), &of(json!({})));
+    assert_eq!(told, [".id: is removed", ".id: is removed"]);
+}
+
+#[test]
 fn a_newly_required_property_is_refused() {
     let told = told("/required", json!(["id", "name", "mood"]));
     assert_eq!(told, [".mood: is newly required"]);
