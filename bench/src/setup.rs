@@ -190,7 +190,7 @@ impl Configuration<'_> {
             },
             "ingest": { "push": { "listen": self.push, "senders": senders } },
             "privacy": { "author_key": self.secret },
-            "enrich": { "brands": self.folder.join(BRANDS_FILE) },
+            "enrich": { "brands": [self.folder.join(BRANDS_FILE)] },
         });
         let path = self.folder.join(format!("{name}.toml"));
         std::fs::write(&path, toml::to_string(&settings)?)
