@@ -51,7 +51,8 @@ generate: system ## writes the generated files
 
 containers: ## compose file, rules, dashboards
 	@engines/fetch/system.sh test
-	python3 docker/check.py
+	/usr/bin/python3 docker/check.py
+	python3 sample/check.py
 
 torture: engines ## kills roles at random: make torture KILLS=100
 	$(CARGO) build --release --bin echolot

@@ -35,7 +35,7 @@ npm_major() {
 }
 
 command -v dpkg-query >/dev/null || die "this is not a Debian system" \
-    "Install by hand: a C and C++ compiler, make, cmake, pkg-config, the headers of OpenSSL and zlib," \
+    "Install by hand: a C and C++ compiler, make, cmake, pkg-config, the headers of OpenSSL, curl and zlib," \
     "Java 17 or newer, Maven, Node.js with npm 8 or newer, curl, zstd and Python 3."
 
 need_command cc build-essential
@@ -51,6 +51,7 @@ need_command node nodejs
 need_package ca-certificates
 need_package libssl-dev
 need_package zlib1g-dev
+need_package libcurl4-openssl-dev # librdkafka reads its header wherever TLS is on
 [ "$(java_major)" -ge 17 ] || missing+=(openjdk-17-jre-headless)
 if ! command -v npm >/dev/null; then
     missing+=(npm)
@@ -63,6 +64,8 @@ case ${1:-} in
 test)
     need_command promtool prometheus
     need_command amtool prometheus-alertmanager
+    need_command docker-compose docker-compose
+    need_package python3-yaml
     ;;
 *) die "unknown argument: $1" "usage: system.sh [test]" ;;
 esac
