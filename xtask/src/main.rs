@@ -5,6 +5,7 @@
 //!  config/head.toml ┐
 //!  <crate>/default.toml ────▶ config/default.toml ─▶ docs/config.md
 //!  <crate>/src/metrics ─────▶ docs/metrics.md
+//!  schemas/clickhouse ──────▶ docs/tables.md
 //! ```
 //!
 //! People and `make test` call it; no other crate does. The rules of the house are its tests.

@@ -4,6 +4,7 @@ mod config_doc;
 mod default_config;
 mod json_schema;
 mod metrics_doc;
+mod tables_doc;
 
 use std::{
     collections::BTreeMap,
@@ -30,6 +31,7 @@ impl Generated {
         files.insert("docs/config.md".to_owned(), config_doc::render(&defaults)?);
         files.insert(default_config::PATH.to_owned(), defaults);
         files.insert("docs/metrics.md".to_owned(), metrics_doc::render()?);
+        files.insert("docs/tables.md".to_owned(), tables_doc::render(root)?);
         Ok(Self { root: root.to_owned(), files })
     }
 
