@@ -1,6 +1,9 @@
 //! `echolot dead-letters`: what was refused and why; and back to where it came from, once mended.
 
-use std::{collections::HashSet, process::ExitCode};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    process::ExitCode,
+};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -55,6 +58,9 @@ struct Filter {
     json: bool,
 }
 
+/// Offset of the newest raw event, by partition and key.
+type Newest = HashMap<(i32, Vec<u8>), i64>;
+
 /// A dead letter as it stands on its topic, whose offset is its number.
 #[derive(Debug, Serialize)]
 struct Letter {
@@ -69,6 +75,8 @@ struct Letter {
     topic: Option<String>,
     #[serde(skip)]
     partition: Option<i32>,
+    #[serde(skip)]
+    offset: Option<i64>,
     #[serde(skip)]
     key: Option<Vec<u8>>,
     #[serde(skip)]
@@ -140,6 +148,7 @@ impl Letter {
             bytes: record.payload.map_or(0, <[u8]>::len),
             topic,
             partition,
+            offset: text(header::OFFSET).and_then(|number| number.parse().ok()),
             key: record.key.map(<[u8]>::to_vec),
             payload: record.payload.unwrap_or_default().to_vec(),
             headers: record
@@ -148,6 +157,19 @@ impl Letter {
                 .map(|(name, value)| (name.to_owned(), value.to_vec()))
                 .collect(),
         }
+    }
+}
+
+impl Letter {
+    /// Partition and key, where it comes from the raw topic.
+    fn raw_key(&self) -> Option<(i32, Vec<u8>)> {
+        let raw = self.topic.as_deref() == Some(topics::RAW.name);
+        Some((self.partition.filter(|_| raw)?, self.key.clone()?))
+    }
+
+    fn is_outdated(&self, newest: &Newest) -> bool {
+        let newest = self.raw_key().and_then(|place| newest.get(&place).copied());
+        newest.zip(self.offset).is_some_and(|(newest, own)| newest > own)
     }
 }
 
@@ -196,12 +218,17 @@ fn printable(text: &str) -> String {
 async fn retry(settings: Settings, letters: Vec<Letter>) -> anyhow::Result<()> {
     let process = Process::new(settings)?;
     let producer = process.producer("dead-letters.producer")?;
-    let (mut again, mut left) = (0_u64, 0_u64);
+    let newest = newest_events(&process.settings, &letters).await?;
+    let (mut again, mut homeless, mut outdated) = (0_u64, 0_u64, 0_u64);
     for letter in letters {
         let Some(topic) = letter.topic.as_deref().and_then(known_topic) else {
-            left += 1;
+            homeless += 1;
             continue;
         };
+        if letter.is_outdated(&newest) {
+            outdated += 1;
+            continue;
+        }
         producer
             .publish_bytes(
                 &topic,
@@ -214,13 +241,42 @@ async fn retry(settings: Settings, letters: Vec<Letter>) -> anyhow::Result<()> {
         again += 1;
     }
     print(format!("{again} put back to where they came from"));
-    if left > 0 {
+    if outdated > 0 {
+        print(format!("{outdated} left alone: a newer event of the same mention is on the log"));
+    }
+    if homeless > 0 {
         print(format!(
-            "{left} left alone: they never reached a topic; mend them at their source and send them \
-             again"
+            "{homeless} left alone: they never reached a topic; mend them at their source and send \
+             them again"
         ));
     }
     Ok(())
+}
+
+/// Offset of the newest raw event of each mention that a letter is about. Putting an old state back
+/// behind a newer one would undo an edit.
+async fn newest_events(settings: &Settings, letters: &[Letter]) -> anyhow::Result<Newest> {
+    let wanted: HashSet<(i32, Vec<u8>)> = letters.iter().filter_map(Letter::raw_key).collect();
+    let partitions: BTreeSet<i32> = wanted.iter().map(|(partition, _)| *partition).collect();
+    let kafka = settings.kafka.clone();
+    let read = move || -> anyhow::Result<Newest> {
+        let reader = LogReader::connect(&kafka, "dead-letters")?;
+        let extents = reader.extents(&topics::RAW)?;
+        let mut newest = Newest::new();
+        for partition in partitions {
+            let Some(extent) = extents.get(usize::try_from(partition)?) else { continue };
+            reader.read(&topics::RAW, partition, extent.high, |record| {
+                if let Some(key) = record.key {
+                    let place = (partition, key.to_vec());
+                    if wanted.contains(&place) {
+                        newest.insert(place, record.position.offset);
+                    }
+                }
+            })?;
+        }
+        Ok(newest)
+    };
+    tokio::task::spawn_blocking(read).await?
 }
 
 fn known_topic(name: &str) -> Option<Topic> {
