@@ -47,6 +47,9 @@ enum Command {
     Audit(tools::audit::AuditArgs),
     /// Shows refused records and puts them back.
     DeadLetters(tools::dead_letters::DeadLettersArgs),
+    /// Checks brand files, and tries queries on a text or on the store.
+    #[command(subcommand)]
+    Brands(tools::brands::BrandsCommand),
     /// Fills the next generation of the store from the log, beside the present one.
     Replay(tools::replay::ReplayArgs),
     /// Becomes an embedded engine; used by `up` alone.
@@ -89,6 +92,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Backfill(args) => tools::backfill::run(settings, args).await,
         Command::Audit(args) => tools::audit::run(settings, args).await,
         Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
+        Command::Brands(command) => tools::brands::run(settings, command).await,
         Command::Replay(args) => tools::replay::run(settings, args).await,
         Command::Engine { .. } => unreachable!("handled before the runtime starts"),
     }

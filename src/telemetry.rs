@@ -105,7 +105,8 @@ async fn live(State(observed): State<Observed>) -> (StatusCode, String) {
 async fn ready(State(observed): State<Observed>) -> (StatusCode, String) {
     let waiting = observed.board.not_ready();
     let lines = |parts: &[(&str, String)]| -> String {
-        parts.iter().map(|(part, reason)| format!("{part}: {reason}\n")).collect()
+        let lines = parts.iter().map(|(part, reason)| format!("{part}: {reason}\n"));
+        lines.collect()
     };
     if waiting.is_empty() {
         return (StatusCode::OK, format!("ready\n{}", lines(&observed.board.notes())));

@@ -61,7 +61,7 @@ impl Explanation {
 }
 
 /// The text with brackets around the spans, which are ordered and disjoint.
-fn marked<'s>(text: &str, spans: impl Iterator<Item = &'s TextSpan>) -> String {
+pub fn marked<'s>(text: &str, spans: impl Iterator<Item = &'s TextSpan>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for span in spans {

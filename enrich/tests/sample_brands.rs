@@ -1,8 +1,6 @@
 //! The queries of the shipped sample against its gold labels, with the table that sample/README.md
 //! shows.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail here")]
-
 use std::fmt::Write as _;
 
 use echolot_brands::{BrandBook, Post, Scratch};

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backfill;
+pub(crate) mod brands;
 pub(crate) mod check;
 pub(crate) mod dead_letters;
 pub(crate) mod migrate;
@@ -9,8 +10,12 @@ pub(crate) mod replay;
 
 use std::io::Write as _;
 
+use clickhouse::Client;
 use comfy_table::{Table, presets};
 use echolot_engines::EngineEvent;
+use secrecy::ExposeSecret;
+
+use crate::settings::Settings;
 
 /// Prints a result to standard output; a closed pipe is the reader's choice, not a fault.
 pub(crate) fn print(text: impl AsRef<str>) {
@@ -20,6 +25,16 @@ pub(crate) fn print(text: impl AsRef<str>) {
 /// Engine events of a tool go to the log.
 pub(crate) fn log_engine(EngineEvent { engine, phase }: EngineEvent) {
     tracing::info!(%engine, ?phase, "embedded engine");
+}
+
+/// A client of the published views.
+pub(crate) fn store_client(settings: &Settings) -> anyhow::Result<Client> {
+    let store = &settings.clickhouse;
+    Ok(Client::default()
+        .with_url(&store.url)
+        .with_user(&store.user)
+        .with_password(store.password.read()?.expose_secret())
+        .with_database(&store.database))
 }
 
 /// An empty table in the style of all tables.

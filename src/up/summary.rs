@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use clickhouse::{Client, Row};
+use clickhouse::Row;
 use comfy_table::{CellAlignment, Table};
 use echolot_schemas::topics;
 use echolot_sink::{Store, generations};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::{process::Process, progress, roles, settings::Settings, tools};
+use crate::{process::Process, progress, roles, tools};
 
 /// Waits, with bars, until all that is on the log is enriched and counted.
 pub(super) async fn until_counted(process: &Process) -> anyhow::Result<()> {
@@ -68,7 +67,7 @@ const FRESHNESS: &str = "SELECT quantile(0.5)(seconds) AS p50, quantile(0.99)(se
 
 /// The summary, from the published views alone. `read` mentions were new and took `took`.
 pub(super) async fn of(process: &Process, read: u64, took: Duration) -> anyhow::Result<String> {
-    let client = client(&process.settings)?;
+    let client = tools::store_client(&process.settings)?;
     let totals: Totals = client.query(TOTALS).fetch_one().await.context("reading the totals")?;
     if totals.mentions == 0 {
         return Ok("the store is empty: push mentions or run `echolot backfill FILE`".to_owned());
@@ -120,13 +119,4 @@ fn brand_table(brands: &[BrandRow]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
-}
-
-fn client(settings: &Settings) -> anyhow::Result<Client> {
-    let store = &settings.clickhouse;
-    Ok(Client::default()
-        .with_url(&store.url)
-        .with_user(&store.user)
-        .with_password(store.password.read()?.expose_secret())
-        .with_database(&store.database))
 }

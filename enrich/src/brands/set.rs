@@ -14,19 +14,19 @@ pub struct BrandSet {
     book: BrandBook,
     matcher: Matcher,
     /// By index in the book: what a match puts into the mention.
-    matches: Vec<BrandMatch>,
+    entries: Vec<BrandMatch>,
 }
 
 impl BrandSet {
     /// Compiles a book.
     pub fn compile(book: BrandBook) -> Result<Self, BrandsError> {
         let matcher = Matcher::compile(&book)?;
-        let matches = book
+        let entries = book
             .brands()
             .iter()
             .map(|brand| BrandMatch { brand: brand.name.clone(), version: brand.version.clone() })
             .collect();
-        Ok(Self { book, matcher, matches })
+        Ok(Self { book, matcher, entries })
     }
 
     /// The brands.
@@ -37,7 +37,7 @@ impl BrandSet {
     /// The brands that a mention is about, each once, ordered by name.
     pub fn find(&self, post: &Post<'_>, scratch: &mut Scratch) -> Vec<BrandMatch> {
         let found = self.matcher.matches(post, scratch);
-        found.iter().filter_map(|index| self.matches.get(*index as usize)).cloned().collect()
+        found.iter().filter_map(|index| self.entries.get(*index as usize)).cloned().collect()
     }
 
     /// Names of brands that ask who wrote a mention, by `author:` or owned accounts. A handle is

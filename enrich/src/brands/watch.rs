@@ -89,7 +89,7 @@ impl BrandWatch {
         self.metrics.brands.set(i64::try_from(count).unwrap_or(i64::MAX));
         tracing::info!(brands = count, version = %book.version(), "{what}");
         for (brand, warning) in book.warnings() {
-            tracing::warn!(brand = %brand.name, file = %brand.file, "{}", warning.kind);
+            tracing::info!(brand = %brand.name, file = %brand.file, "{}", warning.kind);
         }
         if !self.handles_kept {
             let asking = set.asking_for_handles();
