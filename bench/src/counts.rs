@@ -71,7 +71,8 @@ pub(crate) struct Counter {
     latest: watch::Receiver<u64>,
     seen: Arc<Mutex<Vec<Seen>>>,
     cancel: CancellationToken,
-    task: JoinHandle<anyhow::Result<()>>,
+    failed: watch::Receiver<Option<String>>,
+    task: JoinHandle<()>,
 }
 
 impl Counter {
@@ -81,18 +82,24 @@ impl Counter {
         let (store, cancel) = (store.clone(), CancellationToken::new());
         let (stop, seen) = (cancel.clone(), Arc::new(Mutex::new(Vec::new())));
         let log = Arc::clone(&seen);
+        let (failure, failed) = watch::channel(None);
         let task = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(interval);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             while !stop.is_cancelled() {
                 ticks.tick().await;
-                let mentions = store.number(&sql).await?;
+                let mentions = match store.number(&sql).await {
+                    Ok(mentions) => mentions,
+                    Err(error) => {
+                        failure.send_replace(Some(format!("{error:#}")));
+                        return;
+                    }
+                };
                 locked(&log).push(Seen { at: Instant::now(), mentions });
                 sender.send_replace(mentions);
             }
-            Ok(())
         });
-        Self { latest, seen, cancel, task }
+        Self { latest, seen, cancel, failed, task }
     }
 
     /// Follows the sum.
@@ -114,12 +121,17 @@ impl Counter {
         let reached = latest.wait_for(|counted| *counted >= mentions);
         match tokio::time::timeout(limit, reached).await {
             Ok(Ok(_)) => Ok(Instant::now()),
-            Ok(Err(_)) => bail!("the store no longer answers"),
+            Ok(Err(_)) => bail!("{}", self.failure().unwrap_or_default()),
             Err(_) => bail!(
                 "{} of {mentions} mentions were counted after {limit:?}; the roles' logs are kept",
                 self.now()
             ),
         }
+    }
+
+    /// Why nothing is counted any more, if so.
+    fn failure(&self) -> Option<String> {
+        self.failed.borrow().clone()
     }
 
     /// Everything seen until now, in order.
@@ -130,7 +142,10 @@ impl Counter {
     /// Stops polling; everything seen, in order.
     pub(crate) async fn stop(self) -> anyhow::Result<Vec<Seen>> {
         self.cancel.cancel();
-        self.task.await.context("the counter panicked")??;
+        self.task.await.context("the counter panicked")?;
+        if let Some(failure) = &*self.failed.borrow() {
+            bail!("{failure}");
+        }
         Ok(std::mem::take(&mut *locked(&self.seen)))
     }
 }

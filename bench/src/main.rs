@@ -89,6 +89,7 @@ async fn measure(
 ) -> anyhow::Result<Summary> {
     let cores = std::thread::available_parallelism()?.get();
     let mut summary = Summary { cores, ..Summary::default() };
+    setup.migrate().await.context("creating tables and topics")?;
     let mut roles = Roles::start(setup).await.context("starting the roles")?;
     if args.runs(Part::Throughput) {
         eprintln!("throughput: {} s as fast as it goes", args.seconds);

@@ -140,3 +140,21 @@ impl Launch {
         Ok(answer.error_for_status()?.text().await?)
     }
 }
+
+/// Runs a command to its end; an error tells the end of what it complained of.
+pub(crate) async fn run(command: &mut Command) -> anyhow::Result<()> {
+    let program = command.as_std().get_program().to_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    if !output.status.success() {
+        let told = String::from_utf8_lossy(&output.stderr);
+        let end: Vec<&str> = told.lines().rev().take(8).collect();
+        let end: Vec<&str> = end.into_iter().rev().collect();
+        bail!("{} ended with {}:\n{}", program.display(), output.status, end.join("\n"));
+    }
+    Ok(())
+}

@@ -20,7 +20,7 @@ use crate::{
     counts::Store,
     load::Feed,
     posts::Posts,
-    roles::{Launch, Program},
+    roles::{Launch, Program, run},
     sender::Sender,
     usage::Watched,
 };
@@ -116,6 +116,11 @@ impl Setup {
             supervisor,
             folder,
         })
+    }
+
+    /// Creates tables, views and topics before the first role starts, as a deployment would.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
+        run(&mut self.launch.command("sink", &["migrate"])).await
     }
 
     /// Starts a role and waits until it is ready.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -15,7 +15,7 @@ use tokio::process::Command;
 use crate::{
     counts::Counter,
     curve,
-    roles::Program,
+    roles::{Program, run},
     setup::{BRANDS_FILE, PARTITIONS, Setup},
 };
 
@@ -150,21 +150,4 @@ fn settings(setup: &Setup, posts: &Path, ahead: u64) -> anyhow::Result<serde_jso
         "partitions": PARTITIONS,
         "ahead": ahead,
     }))
-}
-
-async fn run(command: &mut Command) -> anyhow::Result<()> {
-    let program = command.as_std().get_program().to_owned();
-    let output = command
-        .stdin(std::process::Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    if !output.status.success() {
-        let told = String::from_utf8_lossy(&output.stderr);
-        let end: Vec<&str> = told.lines().rev().take(8).collect();
-        let end: Vec<&str> = end.into_iter().rev().collect();
-        bail!("{} ended with {}:\n{}", program.display(), output.status, end.join("\n"));
-    }
-    Ok(())
 }
