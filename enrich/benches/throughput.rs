@@ -117,11 +117,11 @@ fn measure(name: &str, mut batch: impl FnMut()) {
 }
 
 fn brands(count: usize) -> Result<BrandSet> {
-    let mut file = String::from("[[brand]]\nname = \"tramio\"\nquery = \"tramio\"\n");
-    for at in 1..count {
-        let query = format!("'marke{at} OR \"label {at}\"'");
-        file.push_str(&format!("[[brand]]\nname = \"b{at}\"\nquery = {query}\n"));
-    }
+    let brand =
+        |name: &str, query: &str| format!("[[brand]]\nname = '{name}'\nquery = '{query}'\n");
+    let others =
+        (1..count).map(|at| brand(&format!("b{at}"), &format!("marke{at} OR \"label {at}\"")));
+    let file: String = std::iter::once(brand("tramio", "tramio")).chain(others).collect();
     Ok(BrandSet::compile(BrandBook::from_files([("brands.toml", file)])?)?)
 }
 
