@@ -54,7 +54,7 @@ impl AuthorKey {
 
     /// The key in `path`; where there is none, a random one is made, readable by its owner only.
     ///
-    /// Two processes that start together end up with the same key: it is written aside and then
+    /// Processes and threads that start together end up with the same key: it is written aside and then
     /// linked into place, which only one of them can do.
     pub fn read_or_create(path: &Path) -> Result<Self, KeyError> {
         let failed = |source| KeyError::File { path: path.to_owned(), source };
@@ -92,7 +92,8 @@ impl fmt::Debug for AuthorKey {
 }
 
 fn create(path: &Path) -> io::Result<()> {
-    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    // Roles of one process start together too, so its id alone would not tell them apart.
+    let aside = path.with_extension(format!("{:016x}.new", rand::random::<u64>()));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
     let key: [u8; KEY_BYTES_MADE] = rand::random();
     let linked = writeln!(file, "{}", hex::encode(key))
