@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use bytes::Bytes;
-use echolot_ingest::{
-    clock::Clock,
-    push::signature::{self, SigningKey},
-};
+use echolot_ingest::push::signature::{self, SigningKey};
+use echolot_pipeline::clock::Clock;
 use reqwest::{StatusCode, header};
 use secrecy::SecretString;
 

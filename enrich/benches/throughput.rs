@@ -15,7 +15,10 @@ use echolot_enrich::{
     sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer},
     text::normalise,
 };
-use echolot_pipeline::stage::{Item, Stage};
+use echolot_pipeline::{
+    clock::Clock,
+    stage::{Item, Stage},
+};
 use echolot_schemas::{
     Mention, MentionId, RawEvent, RawPosition, SourceName, Timestamp, mention::Engagement,
     raw::Observed,
@@ -97,7 +100,7 @@ fn main() -> Result<()> {
         Arc::new(scorer),
         LiveBrands::new(brands(10)?),
         metrics,
-        Arc::new(|| AT),
+        Clock::stopped_at(AT),
     )?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     measure("whole Enricher", || drop(black_box(runtime.block_on(enricher.judge(&items)))));

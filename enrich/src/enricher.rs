@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
 
-use echolot_pipeline::stage::{Fault, Item, Stage, Verdict};
+use echolot_pipeline::{
+    clock::Clock,
+    stage::{Fault, Item, Stage, Verdict},
+};
 use echolot_schemas::{
     EnrichedEvent, Mention, RawEvent, Timestamp,
     enriched::{Enriched, Polarity, Retracted},
@@ -24,9 +27,6 @@ use crate::{
 
 /// Most items a thread judges at a time: small enough that threads finish together.
 const CHUNK: usize = 256;
-
-/// Tells the time; passed in, so that tests and replays are repeatable.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// An enricher that cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,7 @@ impl Enricher {
         };
         let pool = Pool::new("enrich-model", settings.threads, move |(brands, items): Chunk| {
             let findings = judge.judge(&brands, &items)?;
-            let now = clock();
+            let now = clock.now();
             let verdicts = items.into_iter().zip(findings);
             let verdicts: Verdicts =
                 verdicts.map(|(item, finding)| verdict(item, finding, now)).collect();

@@ -29,6 +29,6 @@ pub mod sentiment;
 pub mod settings;
 pub mod text;
 
-pub use enricher::{Clock, Enricher, EnricherError};
+pub use enricher::{Enricher, EnricherError};
 pub use metrics::EnrichMetrics;
 pub use settings::EnrichSettings;

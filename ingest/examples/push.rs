@@ -7,7 +7,6 @@
 use std::sync::{Arc, Mutex};
 
 use echolot_ingest::{
-    clock::Clock,
     log::{LogFault, Publish},
     metrics::IngestMetrics,
     observe::Observer,
@@ -15,7 +14,7 @@ use echolot_ingest::{
     push::{self, signature::SigningKey},
     settings::{IngestSettings, PrivacySettings, SenderSettings},
 };
-use echolot_pipeline::dead_letters::DeadLetter;
+use echolot_pipeline::{clock::Clock, dead_letters::DeadLetter};
 use echolot_schemas::{Event as _, RawEvent};
 use prometheus::Registry;
 use secrecy::SecretString;

@@ -12,12 +12,11 @@
 
 use std::time::{Duration, Instant};
 
-use echolot_pipeline::retry::Backoff;
+use echolot_pipeline::{clock::Clock, retry::Backoff};
 use echolot_schemas::{SourceName, Timestamp, cursor::CursorRecord};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock,
     log::{Cursors, LogFault, Publish},
     metrics::IngestMetrics,
     observe::Observer,

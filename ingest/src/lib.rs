@@ -20,7 +20,6 @@
 //! The role `ingest` and the commands `up` and `backfill` call this crate.
 
 mod array;
-pub mod clock;
 pub mod collector;
 pub mod files;
 pub mod log;

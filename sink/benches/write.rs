@@ -12,13 +12,14 @@
 
 use std::{
     env,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use bytesize::ByteSize;
 use echolot_engines::{EngineHome, EngineKind, EngineOptions, Supervisor, entry};
 use echolot_pipeline::{
+    clock::Clock,
     settings::WorkerSettings,
     stage::{Item, Stage},
 };
@@ -113,7 +114,7 @@ async fn run(store: &Store, case: &Case, rows: i64, server: u32) -> anyhow::Resu
     let generation = generations::create_next(store).await?;
     let registry = prometheus::Registry::new();
     let metrics = SinkMetrics::new(&registry)?;
-    let mut writer = Writer::new(store.clone(), generation, &settings(), metrics, now);
+    let mut writer = Writer::new(store.clone(), generation, &settings(), metrics, Clock::system());
     writer.assigned(&(0..PARTITIONS).collect::<Vec<_>>()).await?;
     let mut took = Vec::new();
     let (server_before, sink_before) = (processor_seconds(server)?, own_seconds()?);
@@ -154,11 +155,6 @@ async fn run(store: &Store, case: &Case, rows: i64, server: u32) -> anyhow::Resu
     }
     generations::drop(store, generation).await?;
     Ok(())
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// User and system time of a process, in seconds, all threads.
@@ -218,6 +214,7 @@ fn item(case: &Case, n: i64) -> Item<EnrichedEvent> {
     let id = MentionId::derive(&source, &native_id);
     let partition = i32::try_from(id.as_uuid().as_u128() % 12).unwrap_or(0);
     let raw = RawPosition { partition, offset: n };
+    let now = Clock::system().now();
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of six years fit an i64")]
     let published_at = Timestamp::from_millis(case.start + (same_as as f64 * case.step) as i64);
     let model =
@@ -230,8 +227,8 @@ fn item(case: &Case, n: i64) -> Item<EnrichedEvent> {
     };
     let enriched = Enriched {
         raw,
-        observed_at: now(),
-        enriched_at: now(),
+        observed_at: now,
+        enriched_at: now,
         mention: Mention {
             id,
             source,

@@ -15,6 +15,7 @@ use bytesize::ByteSize;
 use clickhouse::{Client, Row};
 use echolot_engines::{EngineHome, EngineOptions, Supervisor, entry};
 use echolot_pipeline::{
+    clock::Clock,
     settings::WorkerSettings,
     stage::{Item, Stage},
 };
@@ -63,8 +64,8 @@ async fn store_mentions() -> anyhow::Result<()> {
     let store = Store::new(&clickhouse)?;
     let generation = generations::migrate(&store, GenerationChoice::Promoted).await?;
     let metrics = SinkMetrics::new(&prometheus::Registry::new())?;
-    let now = || Timestamp::from_millis(NOON + 1000);
-    let mut writer = Writer::new(store, generation, &settings(), metrics, now);
+    let clock = Clock::stopped_at(Timestamp::from_millis(NOON + 1000));
+    let mut writer = Writer::new(store, generation, &settings(), metrics, clock);
     writer.assigned(&[0]).await?;
 
     let source = SourceName::new("forum")?;

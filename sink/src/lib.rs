@@ -38,4 +38,4 @@ pub use metrics::SinkMetrics;
 pub use row::State;
 pub use settings::{ClickHouseSettings, GenerationChoice, SinkSettings};
 pub use store::{Store, StoreError};
-pub use writer::{Clock, Writer};
+pub use writer::Writer;

@@ -10,8 +10,11 @@ use std::{
 };
 
 use clickhouse::Row;
-use echolot_pipeline::stage::{Fault, Item, Stage, Verdict};
-use echolot_schemas::{EnrichedEvent, Timestamp};
+use echolot_pipeline::{
+    clock::Clock,
+    stage::{Fault, Item, Stage, Verdict},
+};
+use echolot_schemas::EnrichedEvent;
 use serde::Deserialize;
 
 use crate::{
@@ -25,9 +28,6 @@ use crate::{
     store::{Action, Store, StoreError},
     versions::Versions,
 };
-
-/// Reads the wall clock.
-pub type Clock = fn() -> Timestamp;
 
 /// Writes one generation: the last stage of the pipeline.
 pub struct Writer {
@@ -196,7 +196,7 @@ impl Writer {
     }
 
     fn note_freshness(&self, batch: &[Item<EnrichedEvent>], outcome: &Outcome) {
-        let now = (self.clock)();
+        let now = self.clock.now();
         for change in &outcome.changes {
             let observed_at = batch[change.item].event.observed_at();
             self.metrics.freshness.observe(now.seconds_since(observed_at).max(0.0));

@@ -1,15 +1,16 @@
 //! The roles: each wires a crate to the runtime, and holds no logic of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use echolot_enrich::{
     brands::{BrandFiles, BrandWatch, LiveBrands},
     enricher::Enricher,
 };
-use echolot_ingest::{clock::Clock, observe::Observer, push};
+use echolot_ingest::{observe::Observer, push};
 use echolot_pipeline::{
-    admin, clock,
+    admin,
+    clock::Clock,
     outlet::{Nowhere, ToTopic},
     producer::Producer,
     retry::Backoff,
@@ -83,12 +84,8 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
     let producer = process.producer("enrich.producer")?;
     let metrics = process.metrics.enrich.clone();
     let health = process.board.part(part::ENRICH);
-    let enricher = Enricher::built_in(
-        &settings.enrich,
-        brands.clone(),
-        metrics.clone(),
-        Arc::new(clock::now),
-    )?;
+    let enricher =
+        Enricher::built_in(&settings.enrich, brands.clone(), metrics.clone(), Clock::system())?;
     let watch =
         BrandWatch::new(files, brands, settings.privacy.keep_handles, metrics, health.clone());
     let worker = Worker {
@@ -156,7 +153,7 @@ pub(crate) fn sink_worker(
     let settings = &process.settings;
     let metrics = process.metrics.sink.clone();
     Worker {
-        stage: Writer::new(store.clone(), generation, &settings.sink, metrics, clock::now),
+        stage: Writer::new(store.clone(), generation, &settings.sink, metrics, Clock::system()),
         outlet: Nowhere,
         input: topics::ENRICHED,
         group: sink_group(generation),

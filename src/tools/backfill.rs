@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use echolot_ingest::{
-    clock::Clock,
     collector::{Collected, Collector},
     files::{BackfillOptions, FileFormat, FileOutcome, FileReport, Origin, expand, read_options},
     observe::Observer,
 };
-use echolot_pipeline::{admin, cursors::CursorStore, producer::Producer};
+use echolot_pipeline::{admin, clock::Clock, cursors::CursorStore, producer::Producer};
 use echolot_schemas::SourceName;
 use indicatif::ProgressBar;
 

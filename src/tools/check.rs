@@ -1,10 +1,10 @@
 //! `echolot check`: is the configuration right, and does everything it names answer?
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use echolot_enrich::enricher::Enricher;
-use echolot_pipeline::{clock, reader::LogReader};
+use echolot_pipeline::{clock::Clock, reader::LogReader};
 use echolot_schemas::topics;
 use echolot_sink::Store;
 use serde::Serialize;
@@ -68,7 +68,7 @@ fn enrich(settings: &Settings) -> anyhow::Result<String> {
     let process = Process::new(settings.clone())?;
     let (_, brands) = roles::brands(settings)?;
     let count = brands.present().book().brands().len();
-    Enricher::built_in(&settings.enrich, brands, process.metrics.enrich, Arc::new(clock::now))?;
+    Enricher::built_in(&settings.enrich, brands, process.metrics.enrich, Clock::system())?;
     Ok(format!("models load, and {count} brands"))
 }
 

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use echolot_brands::BrandBook;
 use echolot_enrich::{
-    Clock, EnrichMetrics, EnrichSettings, Enricher,
+    EnrichMetrics, EnrichSettings, Enricher,
     brands::{BrandSet, LiveBrands},
     language::HintedWhichlang,
     sentiment::{Scorer, lexicon::LexiconScorer},
 };
-use echolot_pipeline::stage::Item;
+use echolot_pipeline::{clock::Clock, stage::Item};
 use echolot_schemas::{
     Mention, MentionId, RawEvent, RawPosition, SourceName, Timestamp, mention::Engagement,
     raw::Observed,
@@ -43,7 +43,7 @@ fn settings() -> EnrichSettings {
 fn enricher(settings: &EnrichSettings, scorer: Arc<dyn Scorer>) -> Enricher {
     let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence).unwrap();
     let metrics = EnrichMetrics::new(&Registry::new()).unwrap();
-    let clock: Clock = Arc::new(|| NOW);
+    let clock = Clock::stopped_at(NOW);
     Enricher::new(settings, Arc::new(detector), scorer, live(BRANDS), metrics, clock).unwrap()
 }
 

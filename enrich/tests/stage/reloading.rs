@@ -9,6 +9,7 @@ use echolot_enrich::{
     sentiment::lexicon::LexiconScorer,
 };
 use echolot_pipeline::{
+    clock::Clock,
     health::HealthBoard,
     stage::{Stage, Verdict},
 };
@@ -41,7 +42,7 @@ impl Lab {
         let detector = HintedWhichlang::new(&settings.languages, 0.5).unwrap();
         let scorer = Arc::new(LexiconScorer::new().unwrap());
         let (live, counted) = (brands.clone(), metrics.clone());
-        let clock = Arc::new(|| NOW);
+        let clock = Clock::stopped_at(NOW);
         let stage =
             Enricher::new(&settings, Arc::new(detector), scorer, live, counted, clock).unwrap();
         let watch = BrandWatch::new(files, brands, false, metrics.clone(), health);

@@ -9,11 +9,11 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use echolot_pipeline::clock::Clock;
 use echolot_schemas::RawEvent;
 use serde::Deserialize;
 
 use crate::{
-    clock::Clock,
     log::Publish,
     metrics::IngestMetrics,
     observe::Observer,

@@ -24,7 +24,7 @@ mod trace;
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Router, routing::post};
-use echolot_pipeline::settings::SecretError;
+use echolot_pipeline::{clock::Clock, settings::SecretError};
 use echolot_schemas::{InvalidName, SourceName};
 
 use self::{admission::Admission, handler::Push, signature::SigningKey};
@@ -32,9 +32,7 @@ pub use self::{
     batch::{Format, Judge, Outcome, Refusal, TooMany, format},
     server::serve,
 };
-use crate::{
-    clock::Clock, log::Publish, metrics::IngestMetrics, observe::Observer, settings::PushSettings,
-};
+use crate::{log::Publish, metrics::IngestMetrics, observe::Observer, settings::PushSettings};
 
 /// Senders cannot be set up.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,6 @@ use std::{
 };
 
 use echolot_ingest::{
-    clock::Clock,
     collector::Collector,
     log::{Cursors, LogFault, Publish},
     metrics::IngestMetrics,
@@ -15,7 +14,7 @@ use echolot_ingest::{
     privacy::AuthorKey,
     settings::{IngestSettings, PrivacySettings},
 };
-use echolot_pipeline::{dead_letters::DeadLetter, settings::Secret};
+use echolot_pipeline::{clock::Clock, dead_letters::DeadLetter, settings::Secret};
 use echolot_schemas::{Mention, RawEvent, SourceName, Timestamp, cursor::CursorRecord};
 use prometheus::Registry;
 use secrecy::SecretString;
@@ -51,7 +50,7 @@ pub(crate) fn source(name: &str) -> SourceName {
 }
 
 pub(crate) fn clock() -> Clock {
-    Clock::new(|| NOW)
+    Clock::stopped_at(NOW)
 }
 
 #[derive(Default)]

@@ -1,5 +1,5 @@
 use clickhouse::Row;
-use echolot_pipeline::stage::Stage;
+use echolot_pipeline::{clock::Clock, stage::Stage};
 use echolot_sink::{
     ClickHouseSettings, GenerationChoice, StoreError, Writer,
     generations::{self, GenerationState},
@@ -52,7 +52,7 @@ async fn a_rebuilt_generation_is_shown_only_once_it_is_promoted() {
     let next = generations::create_next(&lab.store).await.unwrap();
     assert_eq!(next, 2);
     let metrics = echolot_sink::SinkMetrics::new(&prometheus::Registry::new()).unwrap();
-    let clock = || echolot_schemas::Timestamp::from_millis(0);
+    let clock = Clock::stopped_at(echolot_schemas::Timestamp::from_millis(0));
     let mut writer = Writer::new(lab.store.clone(), next, &sink_settings(), metrics, clock);
     writer.assigned(&[0]).await.unwrap();
     let rebuilt = [at(0, 1, live(enriched("old"))), at(0, 2, live(enriched("new")))];

@@ -9,7 +9,7 @@ use std::{
 use bytesize::ByteSize;
 use clickhouse::{Client, Row, RowOwned, RowRead};
 use echolot_engines::Login;
-use echolot_pipeline::{settings::WorkerSettings, stage::Stage};
+use echolot_pipeline::{clock::Clock, settings::WorkerSettings, stage::Stage};
 use echolot_schemas::{MentionId, Timestamp};
 use echolot_sink::{
     ClickHouseSettings, GenerationChoice, SinkMetrics, SinkSettings, Store, Writer,
@@ -85,8 +85,8 @@ impl Lab {
         partitions: impl IntoIterator<Item = i32>,
     ) -> Writer {
         let metrics = SinkMetrics::new(&prometheus::Registry::new()).unwrap();
-        let now = || Timestamp::from_millis(crate::log::NOON + 1000);
-        let mut writer = Writer::new(store.clone(), 1, &sink_settings(), metrics, now);
+        let clock = Clock::stopped_at(Timestamp::from_millis(crate::log::NOON + 1000));
+        let mut writer = Writer::new(store.clone(), 1, &sink_settings(), metrics, clock);
         writer.assigned(&partitions.into_iter().collect::<Vec<_>>()).await.unwrap();
         writer
     }

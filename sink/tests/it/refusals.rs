@@ -1,4 +1,7 @@
-use echolot_pipeline::stage::{Fault, Stage};
+use echolot_pipeline::{
+    clock::Clock,
+    stage::{Fault, Stage},
+};
 use echolot_sink::{ClickHouseSettings, Store};
 use secrecy::SecretString;
 
@@ -78,7 +81,7 @@ async fn a_store_without_tables_says_how_to_make_them() {
     let lab = Lab::new().await;
     lab.execute(&format!("DROP DATABASE {}_g1 SYNC", lab.settings.database)).await;
     let metrics = echolot_sink::SinkMetrics::new(&prometheus::Registry::new()).unwrap();
-    let clock = || echolot_schemas::Timestamp::from_millis(0);
+    let clock = Clock::stopped_at(echolot_schemas::Timestamp::from_millis(0));
     let settings = crate::lab::sink_settings();
     let mut writer = echolot_sink::Writer::new(lab.store.clone(), 1, &settings, metrics, clock);
     let fault = writer.assigned(&[0]).await.unwrap_err();
