@@ -11,6 +11,10 @@ use crate::push::{admission::Permit, answer::Refused};
 
 /// Bytes decompressed between two looks at the bounds.
 const STEP_BYTES: usize = 64 * 1024;
+/// Most of a refused body that is read all the same.
+const DISCARDED_BYTES: usize = 32 * 1024 * 1024;
+/// How long that may take.
+const DISCARD_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +39,7 @@ impl Encoding {
 /// `declared` is its Content-Length: charged at once, so that a crowd of requests does not fill the
 /// memory with halves of bodies none of which can be finished.
 pub(crate) async fn read(
-    body: Body,
+    body: &mut Body,
     declared: Option<u64>,
     most: u64,
     timeout: Duration,
@@ -48,7 +52,6 @@ pub(crate) async fn read(
     permit.charge(declared.unwrap_or(0))?;
     let gather = async {
         let mut gathered = Gathered::None;
-        let mut body = body;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Refused::BrokenOff(error.to_string()))?;
             let Ok(chunk) = frame.into_data() else { continue };
@@ -64,6 +67,25 @@ pub(crate) async fn read(
         Ok(gathered.into_bytes())
     };
     tokio::time::timeout(timeout, gather).await.map_err(|_| Refused::Slow(timeout))?
+}
+
+/// Reads what is left of a refused body and forgets it, within limits.
+///
+/// A sender that is still writing when the connection is closed gets a reset in place of the answer
+/// (RFC 9112, section 9.6), and would never learn why it was refused.
+pub(crate) async fn discard(body: &mut Body) {
+    let reading = async {
+        let mut left = DISCARDED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let bytes = frame.data_ref().map_or(0, Bytes::len);
+            match left.checked_sub(bytes) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // Past the limits the sender has to do without an answer.
+    let _ = tokio::time::timeout(DISCARD_WITHIN, reading).await;
 }
 
 /// A body that came in one piece is not copied.

@@ -58,13 +58,17 @@ pub(super) async fn mentions<P: Publish>(
     State(push): State<Arc<Push<P>>>,
     request: Request,
 ) -> Response {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
     let named = named_source(&head.uri, &head.headers);
     let name = named.as_deref().unwrap_or_default().to_owned();
     let accepted = match named {
-        Ok(name) => accept(&push, &name, &head.headers, body).await,
+        Ok(name) => accept(&push, &name, &head.headers, &mut body).await,
         Err(refused) => Err(refused),
     };
+    // One that waits for `100 Continue` has sent nothing yet, and need not.
+    if accepted.is_err() && !head.headers.contains_key(header::EXPECT) {
+        body::discard(&mut body).await;
+    }
     let response = match accepted {
         Ok(outcome) => receipt(&outcome),
         Err(refused) => refused.answer(push.settings.retry_after),
@@ -77,7 +81,7 @@ async fn accept<P: Publish>(
     push: &Arc<Push<P>>,
     name: &str,
     headers: &HeaderMap,
-    body: Body,
+    body: &mut Body,
 ) -> Result<Outcome, Refused> {
     let unknown = || Refused::UnknownSource(name.chars().take(64).collect());
     let sender = push.senders.get(name).cloned().ok_or_else(unknown)?;
