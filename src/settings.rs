@@ -1,9 +1,12 @@
 //! Layers of configuration: built-in defaults, a file, the environment, the command line.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
-use config::{Config, Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 use echolot_enrich::settings::EnrichSettings;
 use echolot_ingest::settings::{IngestSettings, PrivacySettings};
 use echolot_pipeline::settings::{KafkaSettings, Problems};
@@ -73,21 +76,15 @@ impl Settings {
                 .with_context(|| format!("--set {pair}: {key} is no option's path"))?;
         }
         let merged = builder.build().context("the configuration cannot be read")?;
-        let unknown = unknown_keys(&merged)?;
-        if !unknown.is_empty() {
-            bail!("the configuration has options that do not exist:\n  {}", unknown.join("\n  "));
+        let (settings, mut wrong) = read(merged)?;
+        wrong.extend(settings.problems());
+        match wrong.len() {
+            0 => Ok(settings),
+            1 => bail!("the configuration is wrong:\n  {}", wrong[0]),
+            places => {
+                bail!("the configuration is wrong in {places} places:\n  {}", wrong.join("\n  "))
+            }
         }
-        let settings: Self =
-            merged.try_deserialize().context("the configuration has a wrong value")?;
-        let problems = settings.problems();
-        if problems.is_empty() {
-            return Ok(settings);
-        }
-        bail!(
-            "the configuration is wrong in {} places:\n  {}",
-            problems.len(),
-            problems.join("\n  ")
-        )
     }
 
     fn problems(&self) -> Vec<String> {
@@ -154,22 +151,65 @@ impl Settings {
     }
 }
 
-/// Options that the defaults do not know, with the nearest that they do. Serde would stop at the
-/// first one.
-fn unknown_keys(merged: &Config) -> anyhow::Result<Vec<String>> {
+/// Settings, and what is wrong with the options behind them. Serde stops at the first wrong option;
+/// an operator wants to know all of them. So each is noted and left at its default.
+fn read(mut merged: Config) -> anyhow::Result<(Settings, Vec<String>)> {
     let defaults = Config::builder()
         .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
         .build()
         .context("the built-in defaults are broken")?;
-    let known = leaves(&defaults)?;
-    let unknown = leaves(merged)?
-        .into_iter()
-        .filter(|path| !known.contains(path) && !is_free_form(path))
-        .map(|path| match nearest(&path, &known) {
-            Some(near) => format!("{path} (did you mean {near}?)"),
-            None => path,
-        });
-    Ok(unknown.collect())
+    let known = leaves(&defaults.cache);
+    let mut wrong = Vec::new();
+    for path in leaves(&merged.cache) {
+        if !known.contains(&path) && !is_free_form(&path) {
+            let meant = nearest(&path, &known)
+                .map(|near| format!(" (did you mean {near}?)"))
+                .unwrap_or_default();
+            wrong.push(format!("{path}{meant}: there is no such option"));
+            put(&mut merged.cache, &path, None);
+        }
+    }
+    // Each turn takes one wrong value away, so there are no more turns than options.
+    for _ in 0..=leaves(&merged.cache).len() {
+        let error = match merged.clone().try_deserialize() {
+            Ok(settings) => return Ok((settings, wrong)),
+            Err(error) => error,
+        };
+        let Some(path) = key(&error) else {
+            return Err(error).context("the configuration has a wrong value");
+        };
+        let told = error.to_string();
+        let told = told.split(" for key `").next().unwrap_or_default();
+        wrong.push(format!("{path}: {told}"));
+        put(&mut merged.cache, &path, defaults.get(&path).ok());
+    }
+    bail!("the configuration is wrong in many places:\n  {}", wrong.join("\n  "))
+}
+
+/// The option that an error is about, where it is about one.
+fn key(error: &ConfigError) -> Option<String> {
+    match error {
+        ConfigError::Type { key, .. } | ConfigError::At { key, .. } => key.clone(),
+        _ => None,
+    }
+}
+
+/// Sets an option, or takes it away.
+fn put(options: &mut Value, path: &str, value: Option<Value>) {
+    let ValueKind::Table(table) = &mut options.kind else { return };
+    match (path.split_once('.'), value) {
+        (Some((name, rest)), value) => {
+            if let Some(inner) = table.get_mut(name) {
+                put(inner, rest, value);
+            }
+        }
+        (None, Some(value)) => {
+            table.insert(path.to_owned(), value);
+        }
+        (None, None) => {
+            table.remove(path);
+        }
+    }
 }
 
 /// Tables whose keys the operator names.
@@ -177,14 +217,12 @@ fn is_free_form(path: &str) -> bool {
     path.starts_with("ingest.push.senders.")
 }
 
-fn leaves(config: &Config) -> anyhow::Result<std::collections::BTreeSet<String>> {
-    let root: serde_json::Value =
-        config.clone().try_deserialize().context("the configuration is no table")?;
-    let mut paths = std::collections::BTreeSet::new();
-    let mut open = vec![(String::new(), &root)];
+fn leaves(root: &Value) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    let mut open = vec![(String::new(), root)];
     while let Some((path, value)) = open.pop() {
-        match value {
-            serde_json::Value::Object(table) => {
+        match &value.kind {
+            ValueKind::Table(table) => {
                 let dot = if path.is_empty() { "" } else { "." };
                 open.extend(table.iter().map(|(key, value)| (format!("{path}{dot}{key}"), value)));
             }
@@ -193,10 +231,10 @@ fn leaves(config: &Config) -> anyhow::Result<std::collections::BTreeSet<String>>
             }
         }
     }
-    Ok(paths)
+    paths
 }
 
-fn nearest<'a>(path: &str, known: &'a std::collections::BTreeSet<String>) -> Option<&'a str> {
+fn nearest<'a>(path: &str, known: &'a BTreeSet<String>) -> Option<&'a str> {
     known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(path, candidate), candidate))
@@ -231,6 +269,27 @@ mod tests {
         let told = fault(&["kafka.partitions=0", "sink.worker.batch_rows=0", "telemetry.listen=x"]);
         for path in ["kafka.partitions", "sink.worker.batch_rows", "telemetry.listen"] {
             assert!(told.contains(path), "{told}");
+        }
+    }
+
+    #[test]
+    fn typos_wrong_types_and_wrong_values_are_told_together() {
+        let told = fault(&[
+            "kafka.broker=x:1",
+            "enrich.threads=many",
+            "sink.worker.linger=soon",
+            "kafka.partitions=0",
+            "ingest.push.senders.forum.internal=perhaps",
+        ]);
+        for wrong in [
+            "in 5 places",
+            "kafka.broker (did you mean kafka.brokers?): there is no such option",
+            "enrich.threads: invalid type: string \"many\", expected an integer",
+            "sink.worker.linger: invalid value: string \"soon\"",
+            "kafka.partitions: must be",
+            "ingest.push.senders.forum.internal: invalid type",
+        ] {
+            assert!(told.contains(wrong), "{wrong} is not in {told}");
         }
     }
 
