@@ -66,7 +66,10 @@ impl Judged {
         stored: Option<Stored>,
     ) {
         self.events += events.len() as u64;
-        let is_dead = |offset: i64| dead.holds(log.partition, offset);
+        // One that was put back and stored is dead no more, though its letter stays on the topic.
+        let is_dead = |offset: i64| {
+            dead.holds(log.partition, offset) && stored.is_none_or(|(at, _)| at != offset)
+        };
         let died = events.iter().filter(|(offset, _)| is_dead(*offset)).count();
         self.dead_lettered += died as u64;
         let took_effect: Vec<(i64, Kind)> =
@@ -167,6 +170,17 @@ mod tests {
         assert_eq!(judged(&log, &[]).unmatched, 1);
         assert_eq!(judged(&log, &[("a", 1, State::Unmatched)]).unmatched, 1);
         assert_eq!(judged(&log, &[("a", 0, State::Live)]).lost.len(), 1);
+    }
+
+    #[test]
+    fn a_dead_letter_that_was_put_back_and_stored_counts_as_stored() {
+        let log = log(&[("a", 1, Kind::Observed), ("b", 2, Kind::Observed)]);
+        let mut dead = DeadPositions::default();
+        dead.insert(0, 1);
+        dead.insert(0, 2);
+        let stored = HashMap::from([(id("a"), (1, State::Live))]);
+        let judged = Judged::of(&log, &dead, stored);
+        assert_eq!((judged.stored, judged.dead_lettered, judged.lost.len()), (1, 1, 0));
     }
 
     #[test]

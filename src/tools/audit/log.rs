@@ -88,8 +88,16 @@ pub(super) struct DeadPositions(HashSet<(i32, i64)>);
 impl DeadPositions {
     pub(super) fn read(reader: &LogReader) -> anyhow::Result<Self> {
         let mut dead = Self::default();
-        reader.read_all(&topics::DEAD, |record| dead.0.extend(died_at(&record)))?;
+        reader.read_all(&topics::DEAD, |record| {
+            if let Some((partition, offset)) = died_at(&record) {
+                dead.insert(partition, offset);
+            }
+        })?;
         Ok(dead)
+    }
+
+    pub(super) fn insert(&mut self, partition: i32, offset: i64) {
+        self.0.insert((partition, offset));
     }
 
     pub(super) fn holds(&self, partition: i32, offset: i64) -> bool {
