@@ -1,8 +1,16 @@
 //! End to end on the real engines, every role a process of its own. Each scenario ends with the
 //! law: what was acknowledged is stored, deleted, unmatched or a dead letter, once.
 
-#![expect(clippy::unwrap_used, reason = "a failed step of the set-up fails the test")]
-
+mod backfill;
+mod bad_input;
+mod deletions;
+mod edits;
+mod engines;
 mod kills;
 mod path;
+mod poison;
+mod pressure;
+mod redelivery;
 mod setup;
+mod store_faults;
+mod up;

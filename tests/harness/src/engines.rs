@@ -18,8 +18,12 @@ use nix::{
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+use crate::wait::eventually;
+
 /// How long own engines may take to stop.
 const STOP: Duration = Duration::from_secs(10);
+/// How long a killed engine may take to be back.
+const BACK: Duration = Duration::from_secs(60);
 
 /// Where a pair of engines answers.
 #[derive(Clone, Debug)]
@@ -80,16 +84,18 @@ impl Engines {
         self.supervisor.endpoints()
     }
 
-    /// `kill -9`; their supervisor starts them again.
-    pub fn kill(&self, engine: EngineKind) -> anyhow::Result<()> {
-        let pid = self.supervisor.pid(engine).with_context(|| format!("{engine} is not ready"))?;
-        kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL)
-            .with_context(|| format!("cannot kill {engine}"))
-    }
-
-    /// True while the process of `engine` answers.
-    pub fn is_ready(&self, engine: EngineKind) -> bool {
-        self.supervisor.pid(engine).is_some()
+    /// `kill -9`; returns once their supervisor has started it again and it answers.
+    pub async fn crash(&self, engine: EngineKind) -> anyhow::Result<()> {
+        let killed =
+            self.supervisor.pid(engine).with_context(|| format!("{engine} is not ready"))?;
+        kill(Pid::from_raw(killed.cast_signed()), Signal::SIGKILL)
+            .with_context(|| format!("cannot kill {engine}"))?;
+        let what = format!("{engine} is back");
+        eventually(&what, BACK, || async {
+            let back = self.supervisor.pid(engine).filter(|pid| *pid != killed);
+            Ok(back.map(|_| ()))
+        })
+        .await
     }
 
     /// Stops them and starts them again with other options on the same data.

@@ -138,7 +138,7 @@ impl Pipeline {
         let mut places = Places::of(&raw);
         places.unmatched(&self.log.records(topics::ENRICHED).await?);
         let letters = self.log.records(topics::DEAD).await?;
-        places.dead(letters.iter().filter(|letter| !self.was_retried(letter.position.offset)));
+        places.dead(letters.iter().filter(|letter| !self.was_put_back(letter)));
         let (database, generation) = (self.database(), self.generation().await?);
         let rows: Vec<Row> = self.store.rows(&latest_rows(&generation)).await?;
         places.rows = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -155,7 +155,7 @@ impl Pipeline {
         let sent = self.known.all_sent();
         account.unexplained =
             places.shown.keys().filter(|id| !sent.contains(id)).copied().collect();
-        account.miscounted = self.miscounted(&database).await?;
+        account.miscounted = self.miscounted(database).await?;
         Ok(account)
     }
 
@@ -165,6 +165,13 @@ impl Pipeline {
         ensure!(account.holds(), "the law is broken: {account}");
         ensure!(account.acknowledged > 0, "nothing was acknowledged, so nothing was tested");
         Ok(account)
+    }
+
+    /// True for a dead letter whose event is under way again. One from the raw topic stays dead: what
+    /// was put back is an event of its own there.
+    fn was_put_back(&self, letter: &Record) -> bool {
+        self.was_retried(letter.position.offset)
+            && letter.header(header::TOPIC) == Some(topics::ENRICHED.name)
     }
 
     /// Where the published counts differ from a recount of the published mentions.

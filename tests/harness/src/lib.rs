@@ -23,6 +23,7 @@ pub mod load;
 pub mod log;
 pub mod pipeline;
 pub mod posts;
+pub mod process;
 pub mod proxy;
 pub mod push;
 pub mod role;
@@ -30,10 +31,9 @@ pub mod store;
 pub mod torture;
 pub mod wait;
 
-mod process;
-
 pub use engines::{Endpoints, Engines};
 pub use law::Account;
 pub use pipeline::{Pipeline, Roles, Site};
+pub use process::Process;
 pub use proxy::{Mode, Proxy};
 pub use role::{Role, RoleName};

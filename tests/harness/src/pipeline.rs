@@ -46,7 +46,7 @@ pub struct Site {
 /// Topics, groups, databases, files and mentions of one scenario.
 pub struct Pipeline {
     site: Site,
-    name: String,
+    database: String,
     folder: PathBuf,
     options: Vec<String>,
     door: watch::Sender<Option<SocketAddr>>,
@@ -123,16 +123,26 @@ pub struct Letter {
 impl Pipeline {
     /// A pipeline called `name` (a-z, 0-9, _), with an empty folder and no roles yet.
     pub fn new(site: &Site, name: &str) -> anyhow::Result<Self> {
+        Self::of(site, name, &format!("{name}."), &format!("echolot_{name}"), PARTITIONS)
+    }
+
+    /// The pipeline with these names, whoever runs its roles: for asking and for the law.
+    pub fn of(
+        site: &Site,
+        name: &str,
+        prefix: &str,
+        database: &str,
+        partitions: i32,
+    ) -> anyhow::Result<Self> {
         let folder = site.folder.join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).context("emptying the pipeline's folder")?;
         }
         fs::create_dir_all(&folder).context("creating the pipeline's folder")?;
         fs::write(folder.join("brands.toml"), posts::BRANDS)?;
-        let prefix = format!("{name}.");
-        let log = Log::connect(&site.endpoints.brokers, &prefix, PARTITIONS)?;
+        let log = Log::connect(&site.endpoints.brokers, prefix, partitions)?;
         let pipeline = Self {
-            name: name.to_owned(),
+            database: database.to_owned(),
             options: Vec::new(),
             door: watch::Sender::new(None),
             known: Known::default(),
@@ -145,7 +155,7 @@ impl Pipeline {
         let brands = folder.join("brands.toml");
         Ok(pipeline
             .set(format!("kafka.prefix={prefix}"))
-            .set(format!("kafka.partitions={PARTITIONS}"))
+            .set(format!("kafka.partitions={partitions}"))
             .set(format!("enrich.brands={}", brands.display())))
     }
 
@@ -167,8 +177,8 @@ impl Pipeline {
     }
 
     /// The published database.
-    pub fn database(&self) -> String {
-        format!("echolot_{}", self.name)
+    pub fn database(&self) -> &str {
+        &self.database
     }
 
     /// The database of the promoted generation.
@@ -200,7 +210,7 @@ impl Pipeline {
     pub async fn role_unready(&self, name: RoleName, options: &[String]) -> anyhow::Result<Role> {
         let template = self.arguments(&[name.as_str()], options);
         let site = self.site.clone();
-        let (database, folder) = (self.database(), self.folder.clone());
+        let (database, folder) = (self.database.clone(), self.folder.clone());
         let command = move || {
             let mut command = command(&site, &database, &folder);
             command.args(&template);
@@ -211,7 +221,7 @@ impl Pipeline {
 
     /// Runs a tool to its end.
     pub async fn tool(&self, arguments: &[&str]) -> anyhow::Result<Told> {
-        let mut command = command(&self.site, &self.database(), &self.folder);
+        let mut command = command(&self.site, &self.database, &self.folder);
         command.args(self.arguments(arguments, &[]));
         run(command).await.with_context(|| format!("echolot {}", arguments.join(" ")))
     }

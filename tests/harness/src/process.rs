@@ -16,7 +16,7 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
     sync::watch,
 };
@@ -26,7 +26,7 @@ const LINES: usize = 4000;
 
 /// A command whose process is ended by the kernel when the calling thread ends (prctl(2)), however
 /// that happens, and by its handle when that is dropped.
-pub(crate) fn command(program: &Path) -> Command {
+pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.kill_on_drop(true).stdin(Stdio::null());
     #[expect(unsafe_code, reason = "only a child itself can ask to be ended with its parent")]
@@ -38,37 +38,28 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
-/// A running process and its log.
-pub(crate) struct Process {
+/// A running process and what it says.
+pub struct Process {
     child: Child,
     lines: watch::Receiver<Vec<String>>,
 }
 
 impl Process {
-    /// Starts `command`, whose standard error is its log.
-    pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
+    /// Starts `command`; what it says on standard output and error is its log.
+    pub fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {:?}", command.as_std().get_program()))?;
         let (told, lines) = watch::channel(Vec::new());
-        let mut log = BufReader::new(child.stderr.take().context("the log was not piped")?).lines();
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = log.next_line().await {
-                told.send_modify(|lines: &mut Vec<String>| {
-                    if lines.len() == LINES {
-                        lines.drain(..LINES / 2);
-                    }
-                    lines.push(line);
-                });
-            }
-        });
+        listen(child.stdout.take().context("standard output was not piped")?, told.clone());
+        listen(child.stderr.take().context("standard error was not piped")?, told);
         Ok(Self { child, lines })
     }
 
     /// The first line of its log that `found` makes something of; an error when it ends before.
-    pub(crate) async fn says<T>(
+    pub async fn says<T>(
         &self,
         what: &str,
         within: Duration,
@@ -88,28 +79,42 @@ impl Process {
     }
 
     /// Its log.
-    pub(crate) fn log(&self) -> Vec<String> {
+    pub fn log(&self) -> Vec<String> {
         self.lines.borrow().clone()
     }
 
     /// The last lines of its log.
-    pub(crate) fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let lines = self.lines.borrow();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
     /// Sends a signal to this process and to no other: it is not reaped before `ended`.
-    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = self.child.id().context("the process has ended already")?;
         kill(Pid::from_raw(pid.cast_signed()), signal)
             .with_context(|| format!("cannot send {signal} to process {pid}"))
     }
 
     /// Waits for its end.
-    pub(crate) async fn ended(&mut self, within: Duration) -> anyhow::Result<ExitStatus> {
+    pub async fn ended(&mut self, within: Duration) -> anyhow::Result<ExitStatus> {
         tokio::time::timeout(within, self.child.wait())
             .await
             .with_context(|| format!("it did not end within {within:?}:\n{}", self.tail()))?
             .context("cannot wait for it")
     }
+}
+
+fn listen(stream: impl AsyncRead + Unpin + Send + 'static, told: watch::Sender<Vec<String>>) {
+    let mut stream = BufReader::new(stream).lines();
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = stream.next_line().await {
+            told.send_modify(|lines| {
+                if lines.len() == LINES {
+                    lines.drain(..LINES / 2);
+                }
+                lines.push(line);
+            });
+        }
+    });
 }

@@ -1,6 +1,10 @@
 //! A way to ClickHouse that can be made bad.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use anyhow::Context;
 use tokio::{
@@ -13,6 +17,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+const INSERT: &[u8] = b"INSERT";
+
 /// How the way is at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -22,9 +28,9 @@ pub enum Mode {
     Refuse,
     /// Every piece of an answer comes so much later.
     Slow(Duration),
-    /// Requests pass; in place of the answer, the connection is closed. An answer to a statement
-    /// comes when it took effect, so the sender does not know what has.
-    DropAnswers,
+    /// Everything passes but answers to INSERT: in their place the connection is closed. Such an
+    /// answer comes when the statement took effect, so the sender does not know that it has.
+    DropInsertAnswers,
 }
 
 /// A listening proxy. Closes everything when dropped.
@@ -47,7 +53,11 @@ impl Proxy {
         let (count, dropped) = watch::channel(0);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let way = Way { mode: present.clone(), dropped: count.clone() };
+                let way = Way {
+                    mode: present.clone(),
+                    dropped: count.clone(),
+                    inserts: AtomicBool::new(false),
+                };
                 tokio::spawn(way.forward(client, server));
             }
         });
@@ -79,6 +89,8 @@ impl Drop for Proxy {
 struct Way {
     mode: watch::Receiver<Mode>,
     dropped: watch::Sender<u64>,
+    /// True while the request at work inserts.
+    inserts: AtomicBool,
 }
 
 impl Way {
@@ -92,15 +104,30 @@ impl Way {
         let (from_server, mut to_server) = server.into_split();
         let mut mode = self.mode.clone();
         tokio::select! {
-            // Not the requests' end, but the answers' ends the connection: see HTTP's half-close.
             () = self.answers(from_server, to_client) => {}
             () = async {
+                self.requests(&mut from_client, &mut to_server).await;
                 // A client that broke off; the server finds out as it would without a proxy.
-                let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
                 let _ = to_server.shutdown().await;
                 std::future::pending::<()>().await;
             } => {}
             _ = mode.wait_for(|mode| *mode == Mode::Refuse) => {}
+        }
+    }
+
+    async fn requests(&self, from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf) {
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            let read = from.read(&mut piece).await.unwrap_or(0);
+            let piece = &piece[..read];
+            // A statement stands in the head of its request or right behind it.
+            if piece.starts_with(b"POST ") {
+                let inserts = piece.windows(INSERT.len()).any(|bytes| bytes == INSERT);
+                self.inserts.store(inserts, Ordering::Relaxed);
+            }
+            if read == 0 || to.write_all(piece).await.is_err() {
+                return;
+            }
         }
     }
 
@@ -114,12 +141,12 @@ impl Way {
             let mode = *self.mode.borrow();
             match mode {
                 Mode::Refuse => return,
-                Mode::DropAnswers => {
+                Mode::DropInsertAnswers if self.inserts.load(Ordering::Relaxed) => {
                     self.dropped.send_modify(|count| *count += 1);
                     return;
                 }
                 Mode::Slow(pause) => tokio::time::sleep(pause).await,
-                Mode::Pass => {}
+                Mode::Pass | Mode::DropInsertAnswers => {}
             }
             if to.write_all(&piece[..read]).await.is_err() {
                 return;
