@@ -10,7 +10,8 @@ const LINES: usize = 400;
 const SOURCES: [&str; 8] = ["rs", "py", "sh", "sql", "ts", "tsx", "js", "css"];
 /// Built or fetched, not written here.
 const NOT_OURS: [&str; 5] = ["target", "node_modules", "dist", "vendor", "__pycache__"];
-const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
+/// Names that say nothing about what a crate, folder or file holds.
+pub(crate) const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -2,6 +2,8 @@
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
+use crate::files::EMPTY_NAMES;
+
 /// The layers, each with the members it may import. A member that is not listed is an edge of the
 /// workspace: it may import all of these, and none of these may import it.
 const LAYERS: [(&str, &[&str]); 7] = [
@@ -27,9 +29,6 @@ const DOORS: [(&str, &[&str]); 4] = [
     ("libloading", &["echolot-engines"]),
     ("rust-bert", &["echolot-enrich"]),
 ];
-
-/// Names that say nothing about what a crate does.
-const EMPTY_NAMES: [&str; 5] = ["utils", "util", "common", "helpers", "misc"];
 
 #[derive(Debug)]
 struct Import {
