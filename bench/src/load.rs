@@ -194,6 +194,9 @@ impl Pacer {
     async fn flood(self, batch: u64, ahead: u64, mut counted: watch::Receiver<u64>) {
         loop {
             let offered = self.offered.load(Ordering::Relaxed);
+            if self.limit.is_some_and(|limit| offered >= limit) {
+                return; // before it waits for counts that may never come
+            }
             let room = |counted: &u64| offered + batch <= counted + ahead;
             if counted.wait_for(room).await.is_err() {
                 return; // nobody counts any more

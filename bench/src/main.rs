@@ -28,8 +28,9 @@ mod usage;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     args::{Args, Part},
@@ -45,9 +46,7 @@ async fn main() -> ExitCode {
     let args = Args::parse();
     let ran = tokio::select! {
         ran = run(&args) => ran,
-        signal = tokio::signal::ctrl_c() => {
-            signal.map_err(Into::into).and_then(|()| Err(anyhow::anyhow!("interrupted")))
-        }
+        error = interrupted() => Err(error),
     };
     match ran {
         Ok(summary) if summary.audit_clean == Some(false) => ExitCode::FAILURE,
@@ -153,6 +152,21 @@ async fn audit(setup: &Setup) -> anyhow::Result<(bool, serde_json::Value)> {
         format!("it gave no report: {}", String::from_utf8_lossy(&output.stderr).trim())
     })?;
     Ok((output.status.success(), report))
+}
+
+/// Resolves when the run is told to stop: what was started then goes with it.
+async fn interrupted() -> anyhow::Error {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return error.into(),
+    };
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => match pressed {
+            Ok(()) => anyhow!("interrupted"),
+            Err(error) => error.into(),
+        },
+        _ = terminate.recv() => anyhow!("terminated"),
+    }
 }
 
 /// The user's cache folder.
