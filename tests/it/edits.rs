@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::setup::pipeline;
 
 #[derive(Debug, PartialEq, Deserialize)]
-struct Hour {
+struct Count {
     hour: String,
     brand: String,
     language: String,
@@ -19,7 +19,7 @@ struct Hour {
 }
 
 /// The published counts of brands.
-async fn hours(pipeline: &Pipeline) -> anyhow::Result<Vec<Hour>> {
+async fn hours(pipeline: &Pipeline) -> anyhow::Result<Vec<Count>> {
     let sql = format!(
         "SELECT toString(hour) AS hour, brand, language, mentions, negative, positive \
          FROM {}.sentiment_by_hour WHERE brand NOT IN ('', '*') ORDER BY hour, brand",
@@ -28,8 +28,8 @@ async fn hours(pipeline: &Pipeline) -> anyhow::Result<Vec<Hour>> {
     pipeline.store.rows(&sql).await
 }
 
-fn hour(brand: &str, language: &str, negative: u64, positive: u64) -> Hour {
-    Hour {
+fn hour(brand: &str, language: &str, negative: u64, positive: u64) -> Count {
+    Count {
         hour: "2026-06-01 10:00:00".to_owned(),
         brand: brand.to_owned(),
         language: language.to_owned(),

@@ -28,3 +28,24 @@ async fn a_pushed_mention_is_stored_scored_and_counted() -> anyhow::Result<()> {
     assert_eq!(count("sum(negative)", "brand = 'tramio' AND language = 'en'").await?, 50);
     Ok(())
 }
+
+#[tokio::test]
+async fn mentions_of_no_brand_are_not_kept_and_come_back_with_one() -> anyhow::Result<()> {
+    let pipeline = pipeline("unmatched").await?.set("enrich.keep_unmatched=false");
+    let _roles = pipeline.start().await?;
+    let posts: Vec<_> = (0..80).map(|number| posts::post("n", number)).collect();
+    let push = pipeline.push()?;
+    push.mentions(&posts).await?;
+    // One text in eight names no brand.
+    let first = pipeline.assert_law().await?;
+    assert_eq!((first.stored, first.unmatched), (70, 10));
+
+    // The sixth post gets the words of the seventh, and the seventh those of the eighth.
+    push.mentions(&[posts::edit("n", 5), posts::edit("n", 6)]).await?;
+    let edited = pipeline.assert_law().await?;
+    assert_eq!((edited.stored, edited.unmatched), (70, 10));
+    let shown = format!("SELECT count() FROM {}.mentions WHERE native_id = ", pipeline.database());
+    assert_eq!(pipeline.store.number(&format!("{shown}'n-5'")).await?, 0);
+    assert_eq!(pipeline.store.number(&format!("{shown}'n-6'")).await?, 1);
+    Ok(())
+}

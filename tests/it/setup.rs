@@ -11,7 +11,7 @@ use echolot_harness::{Pipeline, Site, engines};
 pub(crate) const ECHOLOT: &str = env!("CARGO_BIN_EXE_echolot");
 
 /// How long anything may take on a busy machine before it counts as stuck.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Where scenarios keep their files; emptied by each before it starts.
 pub(crate) fn folder() -> PathBuf {

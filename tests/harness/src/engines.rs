@@ -23,7 +23,7 @@ use crate::wait::eventually;
 /// How long own engines may take to stop.
 const STOP: Duration = Duration::from_secs(10);
 /// How long a killed engine may take to be back.
-const BACK: Duration = Duration::from_secs(60);
+const BACK: Duration = Duration::from_mins(1);
 
 /// Where a pair of engines answers.
 #[derive(Clone, Debug)]

@@ -31,6 +31,8 @@ pub mod store;
 pub mod torture;
 pub mod wait;
 
+mod places;
+
 pub use engines::{Endpoints, Engines};
 pub use law::Account;
 pub use pipeline::{Pipeline, Roles, Site};

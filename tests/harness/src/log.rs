@@ -11,10 +11,7 @@ use echolot_pipeline::{
     reader::LogReader,
     settings::{KafkaSettings, SecurityProtocol},
 };
-use echolot_schemas::{
-    EventType, MentionId, RawPosition, codec,
-    topics::{self, Topic},
-};
+use echolot_schemas::{EventType, MentionId, RawPosition, codec, topics::Topic};
 
 /// A record as it stands on a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,11 +127,6 @@ impl Log {
         let (settings, group) = (self.settings.clone(), group.to_owned());
         let read = move || Ok(LogReader::connect(&settings, &group)?.committed(&topic)?);
         tokio::task::spawn_blocking(read).await?
-    }
-
-    /// How many records the raw topic holds.
-    pub async fn raw_events(&self) -> anyhow::Result<usize> {
-        Ok(self.records(topics::RAW).await?.len())
     }
 }
 

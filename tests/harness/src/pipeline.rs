@@ -30,7 +30,7 @@ use crate::{
 /// Partitions of every pipeline: enough for two of a role.
 pub const PARTITIONS: i32 = 2;
 /// How long a tool may run.
-const TOOL: Duration = Duration::from_secs(180);
+const TOOL: Duration = Duration::from_mins(3);
 
 /// What all pipelines of a test binary share.
 #[derive(Clone, Debug)]
@@ -283,7 +283,7 @@ impl Pipeline {
     /// Waits until there are so many dead letters.
     pub async fn until_dead(&self, letters: usize) -> anyhow::Result<Vec<Letter>> {
         let what = format!("{letters} dead letters");
-        eventually(&what, Duration::from_secs(60), || async {
+        eventually(&what, Duration::from_mins(1), || async {
             let dead = self.dead_letters().await?;
             Ok((dead.len() >= letters).then_some(dead))
         })

@@ -47,11 +47,10 @@ pub struct Process {
 impl Process {
     /// Starts `command`; what it says on standard output and error is its log.
     pub fn start(mut command: Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {:?}", command.as_std().get_program()))?;
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| {
+                format!("cannot start {}", command.as_std().get_program().display())
+            })?;
         let (told, lines) = watch::channel(Vec::new());
         listen(child.stdout.take().context("standard output was not piped")?, told.clone());
         listen(child.stderr.take().context("standard error was not piped")?, told);

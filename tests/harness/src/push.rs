@@ -20,7 +20,7 @@ pub const SOURCE: &str = "forum";
 pub const SECRET: &str = "a secret of the tests, long enough";
 
 /// How long a sender keeps trying.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Pause before a request is sent again.
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -15,9 +15,9 @@ use tokio::{process::Command, sync::watch};
 use crate::{process::Process, wait::eventually};
 
 /// How long a role may take from its process to its telemetry: a debug build on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long it may take to be ready, a former member's session included.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 /// How long a killed process may take to be gone.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -113,20 +113,6 @@ impl Role {
             Ok((!well && text.contains(why)).then_some(()))
         });
         waiting.await.with_context(|| self.process.tail())
-    }
-
-    /// The sum of a metric over its labels; none when it has no sample yet.
-    pub async fn metric(&self, name: &str) -> anyhow::Result<Option<f64>> {
-        let (_, text) = self.get("metrics").await?;
-        let sample = |line: &str| {
-            let rest = line.strip_prefix(name)?;
-            let value = rest.starts_with(['{', ' ']).then(|| rest.rsplit(' ').next())??;
-            value.parse::<f64>().ok()
-        };
-        Ok(text
-            .lines()
-            .filter_map(sample)
-            .fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value)))
     }
 
     async fn get(&self, page: &str) -> anyhow::Result<(bool, String)> {

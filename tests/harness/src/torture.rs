@@ -24,7 +24,7 @@ const DEAD_MILLIS: u64 = 500;
 /// Of so many kills one is followed by the next while the role still starts or joins its group.
 const HASTY_ONE_IN: u32 = 4;
 /// How long the first mentions may take.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 
 /// What to do.
 #[derive(Clone, Debug)]
