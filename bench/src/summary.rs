@@ -24,7 +24,7 @@ pub(crate) struct Summary {
     pub(crate) rss_mb: Option<f64>,
     /// Seconds from a `kill -9` until mentions are processed again, of the slowest role.
     pub(crate) recovery_s: Option<f64>,
-    /// Seconds in which the backlog was worked off; a million mentions unless told otherwise.
+    /// Seconds in which a backlog of a million was worked off; `null` for another backlog.
     pub(crate) drain_1m_s: Option<f64>,
     /// Throughput as a multiple of the Python pipeline's.
     pub(crate) python_ratio: Option<f64>,
@@ -49,7 +49,8 @@ impl Summary {
         self.freshness_p50_s = self.freshness.as_ref().map(|found| found.p50_s);
         self.freshness_p99_s = self.freshness.as_ref().map(|found| found.p99_s);
         self.recovery_s = self.recovery.as_ref().map(Recovery::worst);
-        self.drain_1m_s = self.drain.as_ref().map(|found| found.seconds);
+        let million = self.drain.as_ref().filter(|found| found.mentions == 1_000_000);
+        self.drain_1m_s = million.map(|found| found.seconds);
         self.python_ratio = self
             .throughput
             .as_ref()
