@@ -30,6 +30,10 @@ use crate::{
 
 /// Longest single wait in `poll`: bounds how late a cancellation or settlement is noticed.
 const TURN: Duration = Duration::from_millis(100);
+/// Wait while a batch is due and the stage busy.
+const SHORT_TURN: Duration = Duration::from_millis(5);
+/// Records taken between two looks at settlements and commits.
+const BURST: usize = 256;
 /// Offsets are committed at most this often.
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// A stage that settles nothing for this long has its partitions paused, so that polling goes on.
@@ -197,7 +201,7 @@ impl<E: Event> Consumer<E> {
             if turn.unblocked() {
                 self.pause(false)?;
             }
-            return Ok(Some(desk.due_in().unwrap_or(TURN).clamp(Duration::from_millis(1), TURN)));
+            return Ok(Some(desk.due_in().unwrap_or(TURN).clamp(SHORT_TURN, TURN)));
         }
         if turn.blocked() {
             self.pause(true)?;
@@ -210,15 +214,24 @@ impl<E: Event> Consumer<E> {
         Ok(None)
     }
 
-    fn poll(&self, wait: Duration) -> Result<(), KafkaFault> {
-        match self.client.poll(wait) {
-            None => Ok(()),
-            Some(Ok(message)) => {
-                self.client.context().desk().take(Delivery::read(&message));
-                Ok(())
+    /// Waits for a record, then takes what has gathered without waiting, up to [`BURST`].
+    fn poll(&self, mut wait: Duration) -> Result<(), KafkaFault> {
+        for _ in 0..BURST {
+            match self.client.poll(wait) {
+                None => break,
+                Some(Ok(message)) => {
+                    let delivery = Delivery::read(&message);
+                    let mut desk = self.client.context().desk();
+                    desk.take(delivery);
+                    if desk.is_full() {
+                        break;
+                    }
+                }
+                Some(Err(error)) => self.survive(&error)?,
             }
-            Some(Err(error)) => self.survive(&error),
+            wait = Duration::ZERO;
         }
+        Ok(())
     }
 
     /// Tells errors that pass from those after which nothing would ever be delivered again.
@@ -244,8 +257,11 @@ impl<E: Event> Consumer<E> {
         Ok(())
     }
 
+    /// Hands on a whole batch as soon as there is room for it, and a part of one when it is due and
+    /// the stage idle: while the stage is busy, batches grow and cost less for each record.
     fn hand_on(&self, desk: &mut Desk<E>, now: bool) {
-        let due = desk.due_in().is_some_and(|wait| wait.is_zero() || now);
+        let idle = desk.handed_on() == 0;
+        let due = desk.due_in().is_some_and(|wait| now || (idle && wait.is_zero()));
         if !due && !desk.is_full() {
             return;
         }
