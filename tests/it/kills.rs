@@ -48,6 +48,7 @@ async fn roles_killed_at_random_moments_lose_and_double_nothing() -> anyhow::Res
         kills: 6,
         per_second: 400,
         seed: echolot_harness::torture::any_seed(),
+        options: vec!["kafka.session_timeout=2s".to_owned()],
     };
     let outcome = torture.on(&setup::site().await?, |_, _| {}).await?;
     assert!(outcome.account.holds(), "seed {}: {outcome}", torture.seed);

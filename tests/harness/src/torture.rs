@@ -39,6 +39,8 @@ pub struct Torture {
     pub per_second: u32,
     /// Decides who is killed and when.
     pub seed: u64,
+    /// Options of every role, as `key=value`.
+    pub options: Vec<String>,
 }
 
 /// What came of it.
@@ -110,7 +112,10 @@ impl Torture {
         site: &Site,
         told: impl FnMut(u32, RoleName),
     ) -> anyhow::Result<Outcome> {
-        let pipeline = Pipeline::new(site, "torture")?;
+        let mut pipeline = Pipeline::new(site, "torture")?;
+        for option in &self.options {
+            pipeline.change(option);
+        }
         let mut roles = pipeline.start().await?;
         let load = pipeline.load("t", self.per_second)?;
         load.until_sent(1, FIRST).await?;

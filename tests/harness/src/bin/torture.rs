@@ -23,12 +23,15 @@ struct Args {
     /// Repeats the choices of an earlier run.
     #[arg(long)]
     seed: Option<u64>,
+    /// Sets an option of every role: --set kafka.session_timeout=2s
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    options: Vec<String>,
 }
 
 // One thread: roles are ended by the kernel with the thread that started them.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Args { echolot, kills, per_second, seed } = Args::parse();
+    let Args { echolot, kills, per_second, seed, options } = Args::parse();
     let folder = tempfile::Builder::new().prefix("echolot-torture-").tempdir()?;
     let seed = seed.unwrap_or_else(any_seed);
     tell(format_args!(
@@ -40,6 +43,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         kills,
         per_second,
         seed,
+        options,
     };
     let outcome = torture
         .run(|number, role| {
