@@ -23,7 +23,7 @@ struct Args {
     /// Repeats the choices of an earlier run.
     #[arg(long)]
     seed: Option<u64>,
-    /// Sets an option of every role: --set kafka.session_timeout=2s
+    /// Sets an option of every role: `--set kafka.session_timeout=2s`
     #[arg(long = "set", value_name = "KEY=VALUE")]
     options: Vec<String>,
 }
