@@ -41,7 +41,7 @@ unit: engines ## unit, property and engine tests of every crate
 	$(CARGO) test --package echolot --bins
 
 e2e: engines ## end to end, on the real engines
-	$(CARGO) test --package echolot --test it
+	$(CARGO) test --package echolot --test it -- --test-threads=4
 
 generated: system ## generated files are up to date
 	$(CARGO) run --quiet --package xtask -- generate --check
