@@ -37,7 +37,7 @@ lint: system ## format and lints, warnings are errors
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
 unit: engines ## unit, property and engine tests of every crate
-	$(CARGO) test --workspace --exclude echolot
+	$(CARGO) test --workspace --exclude echolot --no-fail-fast
 	$(CARGO) test --package echolot --bins
 
 e2e: engines ## end to end, on the real engines

@@ -15,7 +15,9 @@ async fn analysts_read_the_projections_and_nothing_else() {
         .await;
     application(&supervisor, "INSERT INTO echolot_g1.m VALUES (1), (2)").await;
     application(&supervisor, "CREATE DATABASE echolot").await;
-    application(&supervisor, "CREATE VIEW echolot.m AS SELECT * FROM echolot_g1.m").await;
+    let view = "CREATE VIEW echolot.m DEFINER = CURRENT_USER SQL SECURITY DEFINER \
+                AS SELECT * FROM echolot_g1.m";
+    application(&supervisor, view).await;
 
     let endpoint = supervisor.endpoints().clickhouse.clone().unwrap();
     let analyst = |sql: &'static str| {
@@ -27,6 +29,7 @@ async fn analysts_read_the_projections_and_nothing_else() {
     assert_eq!(analyst(bounded).await.unwrap(), "3");
 
     for (sql, reason) in [
+        ("SELECT * FROM echolot_g1.m", "ACCESS_DENIED"),
         ("INSERT INTO echolot_g1.m VALUES (3)", "ACCESS_DENIED"),
         ("CREATE TABLE echolot.z (x Int32) ENGINE Memory", "ACCESS_DENIED"),
         ("DROP TABLE echolot_g1.m", "ACCESS_DENIED"),
