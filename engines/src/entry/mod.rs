@@ -69,7 +69,7 @@ pub enum EntryError {
     /// ClickHouse ended with an error.
     #[error("ClickHouse ended with an error: {0}")]
     ClickHouse(String),
-    /// A helper thread could not be started.
+    /// A thread could not be started.
     #[error("could not start a thread: {0}")]
     Thread(#[source] std::io::Error),
 }
