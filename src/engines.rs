@@ -14,6 +14,10 @@ use crate::settings::Settings;
 /// How long embedded engines may take to stop. A whole `up` stops within 10 seconds.
 const STOP: Duration = Duration::from_secs(7);
 
+/// After this long without a heartbeat the embedded broker gives a dead role's partitions away; it
+/// allows less than brokers do by default.
+const SESSION: Duration = Duration::from_secs(3);
+
 /// Engines that answer while this lives.
 pub(crate) enum Engines {
     /// Someone else's: configured, or of an `up` in another process.
@@ -75,6 +79,9 @@ impl Engines {
         };
         endpoints.write(settings)?;
         endpoints.apply(settings);
+        if found.kafka.is_some() {
+            settings.kafka.session_timeout = settings.kafka.session_timeout.min(SESSION);
+        }
         Ok(Self::Own(Box::new(supervisor)))
     }
 

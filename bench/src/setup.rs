@@ -187,7 +187,7 @@ impl Configuration<'_> {
         let settings = json!({
             "data": { "dir": self.folder.join(name) },
             "telemetry": { "listen": telemetry },
-            "kafka": { "brokers": self.brokers, "partitions": PARTITIONS },
+            "kafka": { "brokers": self.brokers, "partitions": PARTITIONS, "session_timeout": "3s" },
             "clickhouse": {
                 "url": self.clickhouse.url,
                 "user": self.clickhouse.application.user,

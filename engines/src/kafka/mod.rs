@@ -84,7 +84,10 @@ pub(crate) async fn prepare(
     let log4j2 = folder.join("log4j2.properties");
     let log = home.log(EngineKind::Kafka);
     write_atomically(&log4j2, &LOG4J2_PROPERTIES.replace("@LOG@", &property(&log)?))?;
-    let jvm = Jvm { java, jars, class_archive: installation.kafka_class_archive(), log4j2 };
+    let scratch = folder.join("tmp");
+    empty(&scratch)?;
+    let jvm =
+        Jvm { java, jars, class_archive: installation.kafka_class_archive(), log4j2, scratch };
     let server =
         ServerProperties { port, controller_port, message_max_bytes: options.message_max_bytes };
     if !data.join("meta.properties").exists() {
@@ -112,6 +115,18 @@ struct Jvm {
     jars: PathBuf,
     class_archive: Option<PathBuf>,
     log4j2: PathBuf,
+    /// Native libraries are unpacked here; a killed broker leaves them behind.
+    scratch: PathBuf,
+}
+
+/// A folder with nothing in it.
+fn empty(folder: &Path) -> Result<(), EngineError> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(EngineError::home("empty", folder)(error))
+        }
+        _ => create_private(folder),
+    }
 }
 
 impl Jvm {
@@ -137,9 +152,10 @@ impl Jvm {
         args
     }
 
-    fn common_args(&self) -> [String; 4] {
+    fn common_args(&self) -> [String; 5] {
         [
             "-Djava.awt.headless=true".to_owned(),
+            format!("-Djava.io.tmpdir={}", self.scratch.display()),
             format!("-Dlog4j2.configurationFile={}", self.log4j2.display()),
             "-cp".to_owned(),
             format!("{}/*", self.jars.display()),
