@@ -41,7 +41,9 @@ enum Task {
 
 fn main() -> anyhow::Result<ExitCode> {
     let Task::Generate { check } = Cli::parse().task;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+    // Asked at run time: a build shared by several clones serves the one that runs it.
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+    let root = Path::new(&folder)
         .parent()
         .context("xtask lies in a folder of the workspace")?;
     let generated = Generated::from_workspace(root)?;
