@@ -43,9 +43,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let Task::Generate { check } = Cli::parse().task;
     // Asked at run time: a build shared by several clones serves the one that runs it.
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
-    let root = Path::new(&folder)
-        .parent()
-        .context("xtask lies in a folder of the workspace")?;
+    let root = Path::new(&folder).parent().context("xtask lies in a folder of the workspace")?;
     let generated = Generated::from_workspace(root)?;
     if check {
         return Ok(report(&generated.stale()?));
