@@ -304,9 +304,5 @@ pub(crate) fn quoted(value: &str) -> String {
         && !value
             .chars()
             .any(|c| c.is_whitespace() || super::lex::is_quote(c) || matches!(c, '(' | ')' | '\\'));
-    if bare {
-        value.to_owned()
-    } else {
-        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-    }
+    if bare { value.to_owned() } else { super::lex::in_quotes(value) }
 }

@@ -62,9 +62,5 @@ fn text(value: &str) -> String {
         || matches!(value, "AND" | "OR" | "NOT" | "&&" | "&" | "+" | "||" | "|" | "!")
         || lex::near(value).is_some()
         || lex::field(value).is_some();
-    if taken {
-        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        quoted(value)
-    }
+    if taken { lex::in_quotes(value) } else { quoted(value) }
 }

@@ -33,6 +33,20 @@ pub(super) const fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„' | '‟' | '«' | '»')
 }
 
+/// A text in quotation marks, so that it reads as itself again.
+pub(super) fn in_quotes(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        if is_quote(c) || c == '\\' {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
 pub(super) fn lex(query: &str) -> Result<Vec<Lexeme>, QueryError> {
     reject_invisible(query)?;
     let mut lexer = Lexer { query, at: 0, out: Vec::new() };
