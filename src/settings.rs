@@ -10,7 +10,8 @@ use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKin
 use echolot_enrich::settings::EnrichSettings;
 use echolot_ingest::settings::{IngestSettings, PrivacySettings};
 use echolot_pipeline::settings::{KafkaSettings, Problems};
-use echolot_sink::{ClickHouseSettings, SinkSettings};
+use echolot_sink::SinkSettings;
+use echolot_store::ClickHouseSettings;
 use serde::Deserialize;
 
 /// Every option with its default and its explanation.

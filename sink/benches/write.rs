@@ -29,9 +29,9 @@ use echolot_schemas::{
     mention::{Author, Engagement},
 };
 use echolot_sink::{
-    ClickHouseSettings, GenerationChoice, SinkMetrics, SinkSettings, Store, Writer,
-    audit::StoreAudit, generations,
+    GenerationChoice, SinkMetrics, SinkSettings, Writer, audit::StoreAudit, generations,
 };
+use echolot_store::{ClickHouseSettings, Store};
 
 const PARTITIONS: i32 = 12;
 /// 2026-06-01T12:00:00Z.

@@ -26,9 +26,8 @@ use echolot_schemas::{
     },
     mention::Engagement,
 };
-use echolot_sink::{
-    ClickHouseSettings, GenerationChoice, SinkMetrics, SinkSettings, Store, Writer, generations,
-};
+use echolot_sink::{GenerationChoice, SinkMetrics, SinkSettings, Writer, generations};
+use echolot_store::{ClickHouseSettings, Store};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 

@@ -5,10 +5,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{
-    bucket::Bucket,
-    store::{Action, Store, StoreError},
-};
+use echolot_store::{Action, Store, StoreError};
+
+use crate::bucket::Bucket;
 
 /// Twice in a statement at 11 bytes each, well below `max_query_size`; and a bound on what one
 /// statement reads.

@@ -5,10 +5,11 @@ use echolot_schemas::MentionId;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use echolot_store::{Action, Rows, Store, StoreError};
+
 use crate::{
     aggregates::{MEASURES, recount},
     row::State,
-    store::{Action, Rows, Store, StoreError},
 };
 
 /// Reads one generation.

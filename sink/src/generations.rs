@@ -9,11 +9,9 @@
 use clickhouse::Row;
 use serde::Deserialize;
 
-use crate::{
-    migrations,
-    settings::GenerationChoice,
-    store::{Action, Store, StoreError},
-};
+use echolot_store::{Action, Store, StoreError};
+
+use crate::{migrations, settings::GenerationChoice};
 
 /// What has become of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,13 +16,13 @@
 //! has one owner. Then every mention is stored once and counted once, whatever is delivered again,
 //! in whatever cuts, and wherever a process dies. [`Writer`] is called by the runtime of
 //! `echolot-pipeline`; [`generations`] by `echolot migrate` and `replay`; [`audit`] by
-//! `echolot audit`. The tables themselves are in `schemas/clickhouse/`.
+//! `echolot audit`. The tables themselves are in `schemas/clickhouse/`,
+//! the client is `echolot-store`.
 
 pub mod audit;
 pub mod generations;
 pub mod metrics;
 pub mod settings;
-pub mod store;
 
 mod aggregates;
 mod bucket;
@@ -36,6 +36,5 @@ mod writer;
 
 pub use metrics::SinkMetrics;
 pub use row::State;
-pub use settings::{ClickHouseSettings, GenerationChoice, SinkSettings};
-pub use store::{Store, StoreError};
+pub use settings::{GenerationChoice, SinkSettings};
 pub use writer::Writer;

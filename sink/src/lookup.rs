@@ -13,11 +13,12 @@ use echolot_schemas::{EnrichedEvent, MentionId, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use echolot_store::{Action, Store, StoreError};
+
 use crate::{
     bucket::Bucket,
     fold::{History, Stored},
     sightings::Sightings,
-    store::{Action, Store, StoreError},
 };
 
 /// An id takes 40 bytes of a statement, so this many keep it well below `max_query_size`.

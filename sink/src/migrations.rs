@@ -1,10 +1,9 @@
 //! The schema, as `schemas/clickhouse/` holds it, and how it reaches the server.
 
 use clickhouse::Row;
+use echolot_store::{Action, Store, StoreError};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-
-use crate::store::{Action, Store, StoreError};
 
 /// One file of `schemas/clickhouse/`: one statement.
 struct File {

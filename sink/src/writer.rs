@@ -17,6 +17,8 @@ use echolot_pipeline::{
 use echolot_schemas::EnrichedEvent;
 use serde::Deserialize;
 
+use echolot_store::{Action, Store, StoreError};
+
 use crate::{
     aggregates::{self, Versioned},
     fold::{self, Outcome},
@@ -25,7 +27,6 @@ use crate::{
     row::MentionRow,
     settings::SinkSettings,
     sightings::{KEY_SQL, Sightings},
-    store::{Action, Store, StoreError},
     versions::Versions,
 };
 
@@ -154,7 +155,8 @@ impl Writer {
             .changes
             .iter()
             .filter_map(|change| MentionRow::of(&batch[change.item].event, change));
-        self.store.insert::<MentionRow<'_>>(&format!("{}.mentions", self.database), rows).await?;
+        let table = format!("{}.mentions", self.database);
+        self.store.insert::<MentionRow<'_>>(Action::Insert, &table, rows).await?;
         self.metrics.took(Phase::Insert, started.elapsed());
         self.metrics.rows.inc_by(outcome.changes.len() as u64);
         self.metrics.sightings.set(i64::try_from(self.sightings.memory()).unwrap_or(i64::MAX));

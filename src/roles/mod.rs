@@ -17,7 +17,8 @@ use echolot_pipeline::{
     worker::Worker,
 };
 use echolot_schemas::topics;
-use echolot_sink::{GenerationChoice, Store, Writer, generations};
+use echolot_sink::{GenerationChoice, Writer, generations};
+use echolot_store::Store;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

@@ -6,7 +6,7 @@ use clap::Args;
 use echolot_enrich::enricher::Enricher;
 use echolot_pipeline::{clock::Clock, reader::LogReader};
 use echolot_schemas::topics;
-use echolot_sink::Store;
+use echolot_store::Store;
 use serde::Serialize;
 
 use crate::{process::Process, roles, settings::Settings, tools::print};

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use echolot_pipeline::admin;
-use echolot_sink::{Store, generations};
+use echolot_sink::generations;
+use echolot_store::Store;
 
 use crate::{
     engines::Engines,

@@ -5,7 +5,8 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::Context;
 use clap::Args;
 use echolot_schemas::topics;
-use echolot_sink::{Store, generations};
+use echolot_sink::generations;
+use echolot_store::Store;
 
 use crate::{
     engines::Engines,

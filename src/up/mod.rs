@@ -11,7 +11,8 @@ use clap::Args;
 use echolot_engines::EngineHome;
 use echolot_ingest::settings::SenderSettings;
 use echolot_pipeline::{admin, settings::Secret};
-use echolot_sink::{Store, generations};
+use echolot_sink::generations;
+use echolot_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{

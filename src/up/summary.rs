@@ -6,7 +6,8 @@ use anyhow::Context;
 use clickhouse::Row;
 use comfy_table::{CellAlignment, Table};
 use echolot_schemas::topics;
-use echolot_sink::{Store, generations};
+use echolot_sink::generations;
+use echolot_store::Store;
 use serde::Deserialize;
 
 use crate::{process::Process, progress, roles, tools};

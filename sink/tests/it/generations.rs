@@ -1,9 +1,10 @@
 use clickhouse::Row;
 use echolot_pipeline::{clock::Clock, stage::Stage};
 use echolot_sink::{
-    ClickHouseSettings, GenerationChoice, StoreError, Writer,
+    GenerationChoice, Writer,
     generations::{self, GenerationState},
 };
+use echolot_store::{ClickHouseSettings, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 

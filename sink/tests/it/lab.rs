@@ -12,9 +12,9 @@ use echolot_engines::Login;
 use echolot_pipeline::{clock::Clock, settings::WorkerSettings, stage::Stage};
 use echolot_schemas::{MentionId, Timestamp};
 use echolot_sink::{
-    ClickHouseSettings, GenerationChoice, SinkMetrics, SinkSettings, Store, Writer,
-    audit::StoreAudit, generations,
+    GenerationChoice, SinkMetrics, SinkSettings, Writer, audit::StoreAudit, generations,
 };
+use echolot_store::{ClickHouseSettings, Store};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 

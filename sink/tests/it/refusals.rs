@@ -2,7 +2,7 @@ use echolot_pipeline::{
     clock::Clock,
     stage::{Fault, Stage},
 };
-use echolot_sink::{ClickHouseSettings, Store};
+use echolot_store::{ClickHouseSettings, Store};
 use secrecy::SecretString;
 
 use crate::{

@@ -16,10 +16,11 @@ use clap::Args;
 use echolot_pipeline::reader::{Extent, LogReader};
 use echolot_schemas::{MentionId, topics};
 use echolot_sink::{
-    State, Store,
+    State,
     audit::{DifferingKey, Finding, StoreAudit},
     generations,
 };
+use echolot_store::Store;
 
 use crate::{
     engines::Engines,

@@ -8,8 +8,13 @@ use anyhow::Context;
 pub(super) const PATH: &str = "config/default.toml";
 
 /// The parts in the order in which a reader meets them.
-const PARTS: [&str; 4] =
-    ["config/head.toml", "sink/default.toml", "ingest/default.toml", "enrich/default.toml"];
+const PARTS: [&str; 5] = [
+    "config/head.toml",
+    "store/default.toml",
+    "sink/default.toml",
+    "ingest/default.toml",
+    "enrich/default.toml",
+];
 
 /// The parts as one text.
 pub(super) fn assemble(root: &Path) -> anyhow::Result<String> {

@@ -6,18 +6,23 @@ use crate::files::EMPTY_NAMES;
 
 /// The layers, each with the members it may import. A member that is not listed is an edge of the
 /// workspace: it may import all of these, and none of these may import it.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("echolot-schemas", &[]),
     ("echolot-brands", &[]),
     ("echolot-engines", &[]),
     ("echolot-pipeline", &["echolot-schemas"]),
+    ("echolot-store", &["echolot-schemas", "echolot-pipeline"]),
     ("echolot-ingest", STAGE),
     ("echolot-enrich", STAGE),
-    ("echolot-sink", STAGE),
+    ("echolot-sink", READS_THE_STORE),
 ];
 
 /// Stages meet on topics and tables, never in code.
 const STAGE: &[&str] = &["echolot-schemas", "echolot-brands", "echolot-pipeline"];
+
+/// Stages and roles that speak to the store.
+const READS_THE_STORE: &[&str] =
+    &["echolot-schemas", "echolot-brands", "echolot-pipeline", "echolot-store"];
 
 /// What tests, examples and benchmarks may import beside that: real engines to run on.
 const FOR_TESTS: &str = "echolot-engines";
@@ -25,7 +30,7 @@ const FOR_TESTS: &str = "echolot-engines";
 /// Libraries that only some members may import, so that each outside system has one door.
 const DOORS: [(&str, &[&str]); 4] = [
     ("rdkafka", &["echolot-pipeline"]),
-    ("clickhouse", &["echolot-sink", "echolot"]),
+    ("clickhouse", &["echolot-store", "echolot-sink", "echolot"]),
     ("libloading", &["echolot-engines"]),
     ("rust-bert", &["echolot-enrich"]),
 ];
@@ -122,11 +127,14 @@ fn a_forbidden_import_is_found_and_an_allowed_one_is_not() {
         ("echolot-ingest", "rdkafka", true, true),
         ("echolot", "rdkafka", false, true),
         ("echolot-enrich", "clickhouse", false, true),
+        ("echolot-enrich", "echolot-store", false, true),
+        ("echolot-store", "echolot-sink", false, true),
         ("echolot", "libloading", false, true),
         ("echolot-ingest", "rust-bert", false, true),
         ("echolot-pipeline", "echolot-schemas", false, false),
         ("echolot-ingest", "echolot-brands", false, false),
         ("echolot-sink", "echolot-engines", true, false),
+        ("echolot-sink", "echolot-store", false, false),
         ("echolot-pipeline", "rdkafka", false, false),
         ("echolot", "clickhouse", false, false),
         ("echolot", "echolot-sink", false, false),

@@ -1,15 +1,29 @@
-//! The client: one server, one published database, a time limit on every call.
+//! The door to ClickHouse: one server, one published database, a time limit on every call.
+//!
+//! ```text
+//!  sink, alert, tools ──▶ Store ──(HTTP, lz4, bound parameters)──▶ ClickHouse
+//!                           │
+//!                           └─▶ StoreError ──▶ Fault: wait, refuse the rows, or stop
+//! ```
+//!
+//! The contract: every call names its [`Action`], which gives it a time limit and stands in its
+//! error; every [`StoreError`] says what the runtime should do about it. What the statements say is
+//! the business of the crates that call: `echolot-sink` owns the tables, `echolot-alert` the
+//! incidents.
 
 mod fault;
+mod settings;
 
 use std::{fmt, time::Duration};
 
-use clickhouse::{Client, Compression, Row, RowOwned, RowRead, RowWrite, query::RowCursor};
+use clickhouse::{
+    Client, Compression, Row, RowOwned, RowRead, RowWrite,
+    query::{Query, RowCursor},
+};
 use secrecy::ExposeSecret;
 
 pub use fault::StoreError;
-
-use crate::settings::ClickHouseSettings;
+pub use settings::ClickHouseSettings;
 
 /// What a statement is for: part of every error, and it decides how long it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +42,10 @@ pub enum Action {
     Recompute,
     /// Read for the audit.
     Audit,
+    /// Read counts and mentions through the published views.
+    Read,
+    /// Note incidents.
+    Note,
 }
 
 impl fmt::Display for Action {
@@ -40,6 +58,8 @@ impl fmt::Display for Action {
             Self::Insert => "insert mentions",
             Self::Recompute => "recompute buckets",
             Self::Audit => "read for the audit",
+            Self::Read => "read counts",
+            Self::Note => "note incidents",
         })
     }
 }
@@ -106,8 +126,12 @@ impl Store {
 
     fn limit(&self, action: Action) -> Duration {
         match action {
-            Action::Connect | Action::LookUp | Action::Insert | Action::Recompute => self.timeout,
-            Action::Migrate | Action::Load | Action::Audit => self.long_timeout,
+            Action::Connect
+            | Action::LookUp
+            | Action::Insert
+            | Action::Recompute
+            | Action::Note => self.timeout,
+            Action::Migrate | Action::Load | Action::Audit | Action::Read => self.long_timeout,
         }
     }
 
@@ -118,13 +142,13 @@ impl Store {
     }
 
     /// Runs a statement that answers nothing.
-    pub(crate) async fn execute(&self, action: Action, sql: &str) -> Result<(), StoreError> {
+    pub async fn execute(&self, action: Action, sql: &str) -> Result<(), StoreError> {
         let query = self.client(action).query_raw(sql);
         self.within(action, query.execute()).await
     }
 
     /// Runs a query with a bounded answer.
-    pub(crate) async fn fetch<T>(&self, action: Action, sql: &str) -> Result<Vec<T>, StoreError>
+    pub async fn fetch<T>(&self, action: Action, sql: &str) -> Result<Vec<T>, StoreError>
     where
         T: RowOwned + RowRead,
     {
@@ -132,8 +156,22 @@ impl Store {
         self.within(action, query.fetch_all::<T>()).await
     }
 
+    /// Runs a query with a bounded answer; `bind` sets its parameters, `{name:Type}` in the text.
+    pub async fn fetch_bound<T>(
+        &self,
+        action: Action,
+        sql: &str,
+        bind: impl FnOnce(Query) -> Query,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: RowOwned + RowRead,
+    {
+        let query = bind(self.client(action).query_raw(sql));
+        self.within(action, query.fetch_all::<T>()).await
+    }
+
     /// Runs a query whose answer is read row by row; each row has the action's time limit.
-    pub(crate) fn stream<T: Row>(&self, action: Action, sql: &str) -> Result<Rows<T>, StoreError> {
+    pub fn stream<T: Row>(&self, action: Action, sql: &str) -> Result<Rows<T>, StoreError> {
         let limit = self.limit(action);
         let cursor = self
             .client(action)
@@ -144,17 +182,18 @@ impl Store {
     }
 
     /// Inserts rows in one statement.
-    pub(crate) async fn insert<'a, T>(
+    pub async fn insert<'a, T>(
         &self,
+        action: Action,
         table: &str,
         rows: impl Iterator<Item = T::Value<'a>>,
     ) -> Result<(), StoreError>
     where
         T: RowWrite,
     {
-        let action = Action::Insert;
+        let client = self.client(action);
         self.within(action, async {
-            let mut insert = self.client(action).insert_unescaped::<T>(table).await?;
+            let mut insert = client.insert_unescaped::<T>(table).await?;
             for row in rows {
                 insert.write(&row).await?;
             }

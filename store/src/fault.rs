@@ -5,7 +5,7 @@ use std::time::Duration;
 use clickhouse::error::Error;
 use echolot_pipeline::stage::Fault;
 
-use super::Action;
+use crate::Action;
 
 /// A server that fails in mid-query may answer with megabytes.
 const LONGEST_DETAIL: usize = 500;
@@ -168,7 +168,7 @@ impl From<StoreError> for Fault {
             StoreError::Timeout { .. } | StoreError::Unreachable { .. } => Self::Transient(text),
             StoreError::Server { action, code, .. } => match class(code) {
                 Class::Transient => Self::Transient(text),
-                // Only an insert carries rows that could be at fault.
+                // Only an insert of mentions carries rows that could be at fault.
                 Class::Refused if action == Action::Insert => Self::Refused(text),
                 Class::Refused | Class::Fatal => Self::Fatal(text),
             },
