@@ -6,6 +6,7 @@ use anyhow::Context;
 use echolot_enrich::metrics::EnrichMetrics;
 use echolot_ingest::metrics::IngestMetrics;
 use echolot_pipeline::{
+    brands::BrandMetrics,
     health::HealthBoard,
     metrics::{ProducerMetrics, WorkerMetrics},
     producer::Producer,
@@ -32,6 +33,7 @@ pub(crate) struct Process {
 pub(crate) struct Metrics {
     pub(crate) worker: WorkerMetrics,
     pub(crate) producer: ProducerMetrics,
+    pub(crate) brands: BrandMetrics,
     pub(crate) ingest: IngestMetrics,
     pub(crate) enrich: EnrichMetrics,
     pub(crate) sink: SinkMetrics,
@@ -42,6 +44,7 @@ impl Metrics {
         Ok(Self {
             worker: WorkerMetrics::new(registry)?,
             producer: ProducerMetrics::new(registry)?,
+            brands: BrandMetrics::new(registry)?,
             ingest: IngestMetrics::new(registry, settings.ingest.source_names())?,
             enrich: EnrichMetrics::new(registry)?,
             sink: SinkMetrics::new(registry)?,

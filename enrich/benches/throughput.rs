@@ -10,12 +10,12 @@ use anyhow::{Context, Result};
 use echolot_brands::{BrandBook, Scratch};
 use echolot_enrich::{
     EnrichMetrics, EnrichSettings, Enricher,
-    brands::{BrandSet, LiveBrands, seen},
     language::{DetectInput, HintedWhichlang, LanguageDetector},
     sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer},
     text::normalise,
 };
 use echolot_pipeline::{
+    brands::{BrandSet, LiveBrands, seen},
     clock::Clock,
     stage::{Item, Stage},
 };

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
 
 use echolot_pipeline::{
+    brands::{BrandSet, LiveBrands},
     clock::Clock,
     stage::{Fault, Item, Stage, Verdict},
 };
@@ -13,7 +14,6 @@ use echolot_schemas::{
 };
 
 use crate::{
-    brands::{BrandSet, LiveBrands},
     judgement::{Finding, Judge},
     language::{DetectorError, HintedWhichlang, LanguageDetector},
     metrics::EnrichMetrics,

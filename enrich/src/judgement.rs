@@ -3,7 +3,10 @@
 use std::{borrow::Cow, cell::Cell, panic, sync::Arc, time::Instant};
 
 use echolot_brands::Scratch;
-use echolot_pipeline::stage::{Fault, Item, Rejection};
+use echolot_pipeline::{
+    brands::{BrandSet, seen},
+    stage::{Fault, Item, Rejection},
+};
 use echolot_schemas::{
     Mention, MentionId, RawEvent,
     dead_letter::Reason,
@@ -12,7 +15,6 @@ use echolot_schemas::{
 };
 
 use crate::{
-    brands::{BrandSet, seen},
     language::{DetectInput, Detected, LanguageDetector},
     metrics::{EnrichMetrics, Step},
     sentiment::{ScoreInput, Scorer, ScorerFault},

@@ -16,9 +16,8 @@
 //!
 //! A new model of sentiment implements [`sentiment::Scorer`], one of language
 //! [`language::LanguageDetector`]; nothing else changes. Brands are found by
-//! `echolot_brands`; [`brands`] keeps them up to date with their files.
+//! `echolot_brands`; `echolot_pipeline::brands` keeps them up to date with their files.
 
-pub mod brands;
 pub mod enricher;
 mod judgement;
 pub mod language;

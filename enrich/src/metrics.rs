@@ -2,9 +2,7 @@
 //! a crash or a fault, counts again. What is stored is counted in the store.
 
 use echolot_pipeline::metrics::registered;
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-};
+use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
 
 /// The parts of judging a mention: label values, and what a panic is blamed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +47,6 @@ pub struct EnrichMetrics {
     pub panics: IntCounterVec,
     /// Batches that were not judged in time.
     pub timeouts: IntCounter,
-    /// Brands that are looked for.
-    pub brands: IntGauge,
-    /// Reloads of brand files that left the last good version at work.
-    pub brand_reload_failures: IntCounter,
 }
 
 impl EnrichMetrics {
@@ -95,17 +89,6 @@ impl EnrichMetrics {
                 IntCounter::new(
                     "echolot_enrich_timeouts_total",
                     "Batches that the models did not judge in time.",
-                ),
-            )?,
-            brands: registered(
-                registry,
-                IntGauge::new("echolot_enrich_brands", "Brands that are looked for."),
-            )?,
-            brand_reload_failures: registered(
-                registry,
-                IntCounter::new(
-                    "echolot_enrich_brands_reload_failures_total",
-                    "Reloads of brand files that failed and left the last good version at work.",
                 ),
             )?,
         })

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use echolot_brands::{BrandBook, Post, Scratch};
-use echolot_enrich::brands::BrandSet;
+use echolot_pipeline::brands::BrandSet;
 use serde::Deserialize;
 
 const BRANDS: &str = include_str!("../../sample/brands.toml");

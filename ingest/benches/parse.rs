@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use echolot_ingest::{
+    keep::KeepRule,
     observe::Observer,
     privacy::AuthorKey,
     push::{self, Format, Judge, signature::SigningKey},
@@ -35,8 +36,13 @@ fn main() -> anyhow::Result<()> {
     let key = AuthorKey::read(&settings.privacy.author_key)?;
     let observer = Observer::new(key, &settings.privacy, &settings.ingest);
     let source = SourceName::new("forum")?;
-    let judge =
-        Judge { observer: &observer, source: &source, observed_at: NOW, items_limit: LINES };
+    let judge = Judge {
+        observer: &observer,
+        source: &source,
+        keep: KeepRule::All,
+        observed_at: NOW,
+        items_limit: LINES,
+    };
     let lines = body(Format::Lines);
     println!("body of {LINES} lines, {} bytes a line", lines.len() / LINES);
     for (name, format) in [("NDJSON", Format::Lines), ("array", Format::Array)] {

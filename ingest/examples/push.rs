@@ -55,7 +55,7 @@ struct Settings {
 async fn main() -> anyhow::Result<()> {
     let secret = SecretString::from("a secret between two");
     let mut settings: Settings = toml::from_str(include_str!("../default.toml"))?;
-    let sender = SenderSettings { secret: secret.clone().into(), internal: false };
+    let sender = SenderSettings { secret: secret.clone().into(), ..SenderSettings::default() };
     settings.ingest.push.senders.insert("forum".to_owned(), sender);
     settings.privacy.author_key = SecretString::from("0123456789abcdef").into();
 

@@ -17,6 +17,7 @@ use echolot_schemas::{SourceName, Timestamp, cursor::CursorRecord};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    keep::KeepRule,
     log::{Cursors, LogFault, Publish},
     metrics::IngestMetrics,
     observe::Observer,
@@ -61,12 +62,15 @@ pub struct Collected {
     pub accepted: u64,
     /// Dead letters acknowledged by the log.
     pub rejected: u64,
+    /// Mentions of no brand, left out because the source keeps matches only.
+    pub filtered: u64,
 }
 
 impl std::ops::AddAssign for Collected {
     fn add_assign(&mut self, other: Self) {
         self.accepted += other.accepted;
         self.rejected += other.rejected;
+        self.filtered += other.filtered;
     }
 }
 
@@ -139,10 +143,11 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
         self.resume(source).await?;
         let mut page = self.next_page(source).await?;
         while let Some(current) = page {
+            let rule = source.keep();
             // The next page is fetched while this one is made safe. A fault of the source must
             // not cut that short, so it is looked at only afterwards.
             let settle = async {
-                on_page(self.settle(current).await?);
+                on_page(self.settle(current, rule).await?);
                 Ok(())
             };
             let fetch = async { Ok(self.next_page(source).await) };
@@ -177,19 +182,22 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
     }
 
     /// Makes a page safe: events, dead letters, then the cursor.
-    async fn settle(&self, page: Page) -> Result<Collected, Stop> {
+    async fn settle(&self, page: Page, rule: KeepRule) -> Result<Collected, Stop> {
         let Collector { log, cursors, observer, metrics, clock } = self.collector;
         let observed_at = clock.now();
         let Page { observations, mut rejected, cursor } = page;
+        let mut keep = observer.keep(rule);
+        let mut filtered = 0;
         let mut events = Vec::with_capacity(observations.len());
         for Observation { source, submission, place, original } in observations {
-            match observer.observe(&source, submission, observed_at) {
-                Ok(event) => events.push(event),
+            match keep.observe(observer, &source, submission, observed_at) {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => filtered += 1,
                 Err(rejection) => rejected.push(Rejected::new(place, rejection, original)),
             }
         }
         let collected =
-            Collected { accepted: events.len() as u64, rejected: rejected.len() as u64 };
+            Collected { accepted: events.len() as u64, rejected: rejected.len() as u64, filtered };
         if !events.is_empty() {
             let started = Instant::now();
             self.log_retried(|| log.publish(&events, None)).await?;
@@ -201,6 +209,7 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
             self.log_retried(|| cursors.save(name, &record)).await?;
         }
         metrics.acknowledged(&self.name, &events, observed_at);
+        metrics.filtered(&self.name, filtered);
         Ok(collected)
     }
 

@@ -14,6 +14,7 @@
 //! * [`source`] is the trait that every pull source implements, each in a single file.
 //! * [`collector`] is the loop around all of them: page, publish, acknowledge, save the cursor.
 //! * [`observe`] makes an event of a submission; [`privacy`] hides its author.
+//! * [`keep`] leaves out what is about no brand, where a source is so configured.
 //! * [`push`] is `POST /v1/mentions`; [`files`] is `echolot backfill`.
 //! * [`log`] is all that ingest needs of `echolot-pipeline`'s producer and cursor store.
 //!
@@ -22,6 +23,7 @@
 mod array;
 pub mod collector;
 pub mod files;
+pub mod keep;
 pub mod log;
 pub mod metrics;
 pub mod observe;

@@ -19,6 +19,7 @@ pub struct IngestMetrics {
     known: HashSet<String>,
     accepted: IntCounterVec,
     rejected: IntCounterVec,
+    filtered: IntCounterVec,
     faults: IntCounterVec,
     requests: IntCounterVec,
     last_success: GaugeVec,
@@ -52,6 +53,12 @@ impl IngestMetrics {
                 "echolot_ingest_rejected_total",
                 "What sources said that was no mention, by source and reason.",
                 &["source", "reason"],
+            )?,
+            filtered: counter(
+                "echolot_ingest_filtered_total",
+                "Mentions about no brand, left out of the log because the source keeps matches \
+                 only, by source.",
+                &["source"],
             )?,
             faults: counter(
                 "echolot_ingest_faults_total",
@@ -105,6 +112,11 @@ impl IngestMetrics {
     pub fn rejected(&self, source: &SourceName, reason: Reason, count: u64) {
         let labels = [self.label(source.as_str()), reason.as_str()];
         self.rejected.with_label_values(&labels).inc_by(count);
+    }
+
+    /// So many mentions of `source` were about no brand and left out.
+    pub fn filtered(&self, source: &SourceName, count: u64) {
+        self.filtered.with_label_values(&[self.label(source.as_str())]).inc_by(count);
     }
 
     /// An attempt failed; `kind` is one of few fixed words.

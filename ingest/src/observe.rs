@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use echolot_pipeline::stage::Rejection;
+use echolot_pipeline::{brands::LiveBrands, stage::Rejection};
 use echolot_schemas::{
     Invalid, Mention, MentionId, RawEvent, SourceName, Timestamp,
     dead_letter::Reason,
@@ -13,6 +13,7 @@ use echolot_schemas::{
 };
 
 use crate::{
+    keep::{Keep, KeepRule},
     privacy::AuthorKey,
     settings::{IngestSettings, PrivacySettings},
 };
@@ -23,12 +24,30 @@ pub struct Observer {
     key: AuthorKey,
     keep_handles: bool,
     internal: HashSet<SourceName>,
+    brands: Option<LiveBrands>,
 }
 
 impl Observer {
-    /// An observer with the operator's choices about authors and internal sources.
+    /// An observer with the operator's choices about authors and internal sources. It knows no
+    /// brand, so whoever keeps matches only gets none.
     pub fn new(key: AuthorKey, privacy: &PrivacySettings, ingest: &IngestSettings) -> Self {
-        Self { key, keep_handles: privacy.keep_handles, internal: ingest.internal_sources() }
+        Self {
+            key,
+            keep_handles: privacy.keep_handles,
+            internal: ingest.internal_sources(),
+            brands: None,
+        }
+    }
+
+    /// Knows the brands that sources with `keep = "matches"` are filtered by.
+    #[must_use]
+    pub fn with_brands(self, brands: LiveBrands) -> Self {
+        Self { brands: Some(brands), ..self }
+    }
+
+    /// The filter of a source with this rule, for the next page.
+    pub fn keep(&self, rule: KeepRule) -> Keep {
+        Keep::new(rule, self.brands.as_ref())
     }
 
     /// The event that `submission` means, seen at `source` at `observed_at`.

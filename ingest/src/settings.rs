@@ -12,7 +12,7 @@ use echolot_pipeline::settings::{Problems, Secret};
 use echolot_schemas::{SourceName, limits};
 use serde::Deserialize;
 
-use crate::files::TimeZoneRule;
+use crate::{files::TimeZoneRule, keep::KeepRule};
 
 /// `[privacy]`: what is kept about authors.
 #[derive(Clone, Debug, Deserialize)]
@@ -74,7 +74,7 @@ pub struct PushSettings {
 }
 
 /// `[ingest.push.senders.NAME]`: one that may push.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SenderSettings {
     /// Key of its signatures.
@@ -83,6 +83,9 @@ pub struct SenderSettings {
     /// True for a source inside the company: no author is ever kept.
     #[serde(default)]
     pub internal: bool,
+    /// Which of its mentions enter the log.
+    #[serde(default)]
+    pub keep: KeepRule,
 }
 
 /// `[ingest.files]`: `echolot backfill`.
@@ -91,6 +94,8 @@ pub struct SenderSettings {
 pub struct FilesSettings {
     /// Source of records that name none, when the command names none either.
     pub source: String,
+    /// Which mentions enter the log.
+    pub keep: KeepRule,
     /// Time zone of times without an offset; empty to refuse them.
     pub time_zone: String,
     /// Longest line or record; a longer one is skipped and rejected.
@@ -130,6 +135,12 @@ impl IngestSettings {
             .chain(senders.map(|(name, _)| name))
             .filter_map(|name| SourceName::new(name.as_str()).ok())
             .collect()
+    }
+
+    /// Whether some source keeps matches only, and so needs the brand files.
+    pub fn needs_brands(&self) -> bool {
+        let senders = self.push.senders.values().map(|sender| sender.keep);
+        senders.chain([self.files.keep]).any(|keep| keep == KeepRule::Matches)
     }
 
     /// Every source that the settings name: the only ones that become metric labels.
@@ -267,7 +278,10 @@ mod tests {
     }
 
     fn sender(secret: &str) -> SenderSettings {
-        SenderSettings { secret: Secret::from(SecretString::from(secret)), internal: false }
+        SenderSettings {
+            secret: Secret::from(SecretString::from(secret)),
+            ..SenderSettings::default()
+        }
     }
 
     #[test]

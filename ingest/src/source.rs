@@ -8,7 +8,10 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use echolot_schemas::{SourceName, cursor::CursorRecord, submission::Submission};
 
-use crate::rejected::{Place, Rejected};
+use crate::{
+    keep::KeepRule,
+    rejected::{Place, Rejected},
+};
 
 /// One thing that a source said.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +83,12 @@ pub trait Source: Send {
     /// The key under which its cursor is kept; none for what cannot be read twice.
     fn cursor_name(&self) -> Option<&str> {
         Some(self.name().as_str())
+    }
+
+    /// Which of its mentions enter the log. The collector asks for every page and does the rest:
+    /// sources over a network return their option `keep`.
+    fn keep(&self) -> KeepRule {
+        KeepRule::All
     }
 
     /// Goes on behind `cursor`, or begins where there is none. Called once, before the first page.

@@ -69,6 +69,11 @@ impl HealthBoard {
 }
 
 impl Health {
+    /// The part's name.
+    pub const fn name(&self) -> &'static str {
+        self.part
+    }
+
     /// The part works. True when it did not before.
     pub fn ready(&self) -> bool {
         self.update(|part| part.not_ready.take().is_some())

@@ -9,7 +9,8 @@
 //! The contract: delivery is at least once, and an offset is committed only after everything about
 //! it took effect. A [`Stage`](stage::Stage) judges batches and knows nothing of Kafka; a
 //! [`Worker`](worker::Worker) runs it. `ingest` writes through the [`Producer`](producer::Producer)
-//! and keeps its place in a [`CursorStore`](cursors::CursorStore). This is the only crate that
+//! and keeps its place in a [`CursorStore`](cursors::CursorStore). Stages that ask which brands a
+//! mention is about share [`brands`], which follows the brand files. This is the only crate that
 //! imports `rdkafka`.
 
 mod client;
@@ -22,6 +23,7 @@ mod poison;
 mod record;
 
 pub mod admin;
+pub mod brands;
 pub mod clock;
 pub mod cursors;
 pub mod dead_letters;

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
-use echolot_enrich::{
-    brands::{BrandFiles, BrandWatch, LiveBrands},
-    enricher::Enricher,
-};
+use anyhow::{Context, bail};
+use echolot_enrich::enricher::Enricher;
 use echolot_ingest::{observe::Observer, push};
 use echolot_pipeline::{
     admin,
+    brands::{BrandFiles, BrandWatch, LiveBrands},
     clock::Clock,
     outlet::{Nowhere, ToTopic},
     producer::Producer,
@@ -21,7 +19,8 @@ use echolot_sink::{GenerationChoice, Writer, generations};
 use echolot_store::Store;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinError,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +31,8 @@ use crate::{process::Process, settings::Settings};
 pub(crate) mod part {
     /// Of [`super::ingest`].
     pub(crate) const INGEST: &str = "push";
+    /// Of the brands that [`super::ingest`] filters by.
+    pub(crate) const FILTER: &str = "filter";
     /// Of [`super::enrich`].
     pub(crate) const ENRICH: &str = "enrich";
     /// Of [`super::sink`].
@@ -59,7 +60,11 @@ pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow
     let health = process.board.part(part::INGEST);
     admin::ensure_topics(&settings.kafka).await?;
     let producer = process.producer("ingest.producer")?;
-    let observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
+    let mut observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
+    let watch = filter(&process)?.map(|(brands, watch)| {
+        observer = observer.clone().with_brands(brands);
+        watch
+    });
     let router = push::router(
         &settings.ingest.push,
         producer.clone(),
@@ -69,11 +74,48 @@ pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow
     )?;
     tracing::info!(listen = %listener.local_addr()?, "accepting mentions");
     health.ready();
-    push::serve(listener, router, &settings.ingest.push, process.cancel.clone()).await;
+    tokio::select! {
+        () = push::serve(listener, router, &settings.ingest.push, process.cancel.clone()) => {}
+        panic = watched(watch) => return Err(panic).context("reading brand files panicked"),
+    }
     health.not_ready("stopping");
     let drain = settings.kafka.delivery_timeout.min(settings.sink.worker.drain);
     tokio::task::spawn_blocking(move || producer.flush(drain)).await?;
     Ok(())
+}
+
+/// The brands that sources with `keep = "matches"` are filtered by, and who watches their files;
+/// none where every source keeps all.
+fn filter(process: &Process) -> anyhow::Result<Option<(LiveBrands, Watching)>> {
+    let settings = &process.settings;
+    if !settings.ingest.needs_brands() {
+        return Ok(None);
+    }
+    let hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    if settings.enrich.brands.is_empty() {
+        bail!(
+            "a source has keep = \"matches\" and there are no brands to match: set enrich.brands, or \
+             keep = \"all\""
+        );
+    }
+    let (files, brands) = brands(settings)?;
+    let health = process.board.part(part::FILTER);
+    health.ready();
+    // The filter sees handles whether they are kept or not.
+    let metrics = process.metrics.brands.clone();
+    let watch = BrandWatch::new(files, brands.clone(), true, metrics, health);
+    Ok(Some((brands, (watch, hangup))))
+}
+
+/// Someone who watches brand files, and the signal to read them at once.
+type Watching = (BrandWatch, Signal);
+
+/// Watches for as long as it is polled; never resolves where there is nothing to watch.
+async fn watched(watching: Option<Watching>) -> JoinError {
+    match watching {
+        Some((watch, hangup)) => watch.run(hangup).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Enriches until cancelled. Brand files are read again when they change, and on SIGHUP.
@@ -85,10 +127,10 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
     let producer = process.producer("enrich.producer")?;
     let metrics = process.metrics.enrich.clone();
     let health = process.board.part(part::ENRICH);
-    let enricher =
-        Enricher::built_in(&settings.enrich, brands.clone(), metrics.clone(), Clock::system())?;
+    let enricher = Enricher::built_in(&settings.enrich, brands.clone(), metrics, Clock::system())?;
+    let watched = process.metrics.brands.clone();
     let watch =
-        BrandWatch::new(files, brands, settings.privacy.keep_handles, metrics, health.clone());
+        BrandWatch::new(files, brands, settings.privacy.keep_handles, watched, health.clone());
     let worker = Worker {
         stage: enricher,
         outlet: ToTopic { producer: producer.clone(), topic: topics::ENRICHED },

@@ -1,12 +1,13 @@
 //! `echolot backfill FILE…`: files into the log, resumable, with a progress bar.
 
-use std::process::ExitCode;
+use std::{fmt::Write as _, process::ExitCode};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use echolot_ingest::{
     collector::{Collected, Collector},
     files::{BackfillOptions, FileFormat, FileOutcome, FileReport, Origin, expand, read_options},
+    keep::KeepRule,
     observe::Observer,
 };
 use echolot_pipeline::{admin, clock::Clock, cursors::CursorStore, producer::Producer};
@@ -17,6 +18,7 @@ use crate::{
     engines::Engines,
     process::Process,
     progress::{self, Unit},
+    roles,
     settings::Settings,
     tools::{log_engine, print},
 };
@@ -111,7 +113,7 @@ pub(crate) async fn read_files(
     let collector: Collector<Producer, CursorStore> = Collector {
         log: producer.clone(),
         cursors: CursorStore::new(settings.kafka.clone(), producer),
-        observer: Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest),
+        observer: observer(settings)?,
         metrics: process.metrics.ingest.clone(),
         clock: Clock::system(),
     };
@@ -127,6 +129,16 @@ pub(crate) async fn read_files(
     Ok(reports?)
 }
 
+/// One that knows the brands, where files keep matches only.
+fn observer(settings: &Settings) -> anyhow::Result<Observer> {
+    let observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
+    if settings.ingest.files.keep == KeepRule::All {
+        return Ok(observer);
+    }
+    let (_, brands) = roles::brands(settings)?;
+    Ok(observer.with_brands(brands))
+}
+
 fn show(bar: &ProgressBar, read: u64, total: Option<u64>, collected: Collected) {
     bar.set_length(total.unwrap_or(read));
     bar.set_position(read);
@@ -135,7 +147,10 @@ fn show(bar: &ProgressBar, read: u64, total: Option<u64>, collected: Collected) 
 
 fn tell(report: &FileReport) -> String {
     let FileReport { origin, outcome, collected, .. } = report;
-    let counts = format!("{} accepted, {} rejected", collected.accepted, collected.rejected);
+    let mut counts = format!("{} accepted, {} rejected", collected.accepted, collected.rejected);
+    if collected.filtered > 0 {
+        let _ = write!(counts, ", {} about no brand and left out", collected.filtered);
+    }
     match outcome {
         FileOutcome::Finished => format!("{origin}: {counts}"),
         FileOutcome::FinishedBefore(records) => format!(

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use echolot_engines::EngineHome;
 use echolot_ingest::settings::SenderSettings;
-use echolot_pipeline::{admin, settings::Secret};
+use echolot_pipeline::admin;
 use echolot_sink::generations;
 use echolot_store::Store;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -92,8 +92,7 @@ fn admit_a_sender(settings: &mut Settings) {
     let push = &mut settings.ingest.push;
     let on_loopback = push.listen.parse().is_ok_and(|at: SocketAddr| at.ip().is_loopback());
     if push.senders.is_empty() && on_loopback {
-        let sender = SenderSettings { secret: Secret::default(), internal: false };
-        push.senders.insert("push".to_owned(), sender);
+        push.senders.insert("push".to_owned(), SenderSettings::default());
     }
 }
 

@@ -11,11 +11,14 @@ use std::sync::Arc;
 use echolot_brands::BrandBook;
 use echolot_enrich::{
     EnrichMetrics, EnrichSettings, Enricher,
-    brands::{BrandSet, LiveBrands},
     language::HintedWhichlang,
     sentiment::{Scorer, lexicon::LexiconScorer},
 };
-use echolot_pipeline::{clock::Clock, stage::Item};
+use echolot_pipeline::{
+    brands::{BrandSet, LiveBrands},
+    clock::Clock,
+    stage::Item,
+};
 use echolot_schemas::{
     Mention, MentionId, RawEvent, RawPosition, SourceName, Timestamp, mention::Engagement,
     raw::Observed,

@@ -3,12 +3,10 @@
 use std::{fs, path::Path, sync::Arc};
 
 use echolot_enrich::{
-    EnrichMetrics, Enricher,
-    brands::{BrandFiles, BrandWatch, LiveBrands},
-    language::HintedWhichlang,
-    sentiment::lexicon::LexiconScorer,
+    EnrichMetrics, Enricher, language::HintedWhichlang, sentiment::lexicon::LexiconScorer,
 };
 use echolot_pipeline::{
+    brands::{BrandFiles, BrandMetrics, BrandWatch, LiveBrands},
     clock::Clock,
     health::HealthBoard,
     stage::{Stage, Verdict},
@@ -24,7 +22,7 @@ struct Lab {
     folder: TempDir,
     stage: Enricher,
     watch: BrandWatch,
-    metrics: EnrichMetrics,
+    metrics: BrandMetrics,
     board: HealthBoard,
 }
 
@@ -32,7 +30,8 @@ impl Lab {
     fn new(query: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), query);
-        let metrics = EnrichMetrics::new(&Registry::new()).unwrap();
+        let registry = Registry::new();
+        let metrics = BrandMetrics::new(&registry).unwrap();
         let board = HealthBoard::default();
         let health = board.part("enrich");
         health.ready();
@@ -41,7 +40,8 @@ impl Lab {
         let settings = settings();
         let detector = HintedWhichlang::new(&settings.languages, 0.5).unwrap();
         let scorer = Arc::new(LexiconScorer::new().unwrap());
-        let (live, counted) = (brands.clone(), metrics.clone());
+        let live = brands.clone();
+        let counted = EnrichMetrics::new(&registry).unwrap();
         let clock = Clock::stopped_at(NOW);
         let stage =
             Enricher::new(&settings, Arc::new(detector), scorer, live, counted, clock).unwrap();
@@ -88,7 +88,7 @@ async fn a_file_that_was_not_touched_is_not_read_again() {
     let before = lab.judge(&TEXTS).await;
     lab.watch.look(false);
     assert_eq!(lab.judge(&TEXTS).await, before);
-    assert_eq!(lab.metrics.brands.get(), 1);
+    assert_eq!(lab.metrics.brands.with_label_values(&["enrich"]).get(), 1);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_broken_file_leaves_the_last_good_version_at_work_and_is_told_once() {
     lab.watch.look(false);
     lab.watch.look(false);
     assert_eq!(lab.judge(&TEXTS).await, before);
-    assert_eq!(lab.metrics.brand_reload_failures.get(), 1);
+    assert_eq!(lab.metrics.reload_failures.with_label_values(&["enrich"]).get(), 1);
     assert!(lab.board.not_ready().is_empty());
     let notes = lab.board.notes();
     let [("enrich", note)] = &notes[..] else { panic!("{notes:?}") };
@@ -128,7 +128,7 @@ async fn a_new_file_of_the_folder_is_found_and_telling_reads_what_looks_unchange
     fs::write(&second, "name = \"Bus\"\nquery = \"trambus\"\n").unwrap();
     lab.watch.look(false);
     assert_eq!(lab.judge(&TEXTS).await[1][0].brand, "Bus");
-    assert_eq!(lab.metrics.brands.get(), 2);
+    assert_eq!(lab.metrics.brands.with_label_values(&["enrich"]).get(), 2);
 
     let written = fs::metadata(&second).unwrap().modified().unwrap();
     fs::write(&second, "name = \"Bus\"\nquery = \"nichts!\"\n").unwrap();

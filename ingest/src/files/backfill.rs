@@ -134,6 +134,7 @@ pub fn read_options(
         page_records: settings.page_records,
         page_bytes: bytes(settings.page_bytes),
         again: options.again,
+        keep: settings.keep,
     })
 }
 

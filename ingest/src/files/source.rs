@@ -18,6 +18,7 @@ use crate::{
         reader::{FileFormat, FileReader},
         record::Parser,
     },
+    keep::KeepRule,
     source::{Page, Source, SourceFault},
 };
 
@@ -54,6 +55,8 @@ pub struct ReadOptions {
     pub page_bytes: usize,
     /// Read a file from its beginning, however far it is done.
     pub again: bool,
+    /// Which mentions enter the log.
+    pub keep: KeepRule,
 }
 
 /// How far a file is read; ahead of what is safe by at most two pages.
@@ -172,6 +175,10 @@ impl Source for FileSource {
 
     fn cursor_name(&self) -> Option<&str> {
         self.cursor_name.as_deref()
+    }
+
+    fn keep(&self) -> KeepRule {
+        self.options.keep
     }
 
     async fn resume(&mut self, cursor: Option<CursorRecord>) -> Result<(), SourceFault> {

@@ -100,6 +100,8 @@ pub(crate) fn receipt(outcome: &Outcome) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         accepted: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filtered: Option<usize>,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         rejected: &'a [Refusal],
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +111,7 @@ pub(crate) fn receipt(outcome: &Outcome) -> Response {
     let status = if spoiled { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
     let body = Body {
         accepted: outcome.events.len(),
+        filtered: (outcome.filtered > 0).then_some(outcome.filtered),
         rejected: &outcome.refused,
         rejected_total: spoiled.then_some(outcome.refused_total),
     };

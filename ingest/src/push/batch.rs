@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::{
     array::{Element, Elements},
+    keep::{Keep, KeepRule},
     observe::Observer,
     submission::{malformed, native_id, read_submission},
 };
@@ -52,6 +53,8 @@ pub struct Refusal {
 pub struct Outcome {
     /// Events in the order of the body; of one id used twice, both.
     pub events: Vec<RawEvent>,
+    /// Number of mentions that were left out, being about no brand.
+    pub filtered: usize,
     /// The first refusals.
     pub refused: Vec<Refusal>,
     /// Number of all refusals.
@@ -93,6 +96,8 @@ pub struct Judge<'a> {
     pub observer: &'a Observer,
     /// Who sent the body.
     pub source: &'a SourceName,
+    /// Which mentions to keep.
+    pub keep: KeepRule,
     /// When it was accepted.
     pub observed_at: Timestamp,
     /// Most items.
@@ -104,12 +109,13 @@ impl Judge<'_> {
     pub fn judge(&self, format: Format, body: &[u8]) -> Result<Outcome, TooMany> {
         let body = without_mark(body);
         let mut outcome = Outcome::default();
+        let mut keep = self.observer.keep(self.keep);
         match format {
-            Format::Single => self.item(&mut outcome, Spot::item(1), body)?,
+            Format::Single => self.item(&mut outcome, &mut keep, Spot::item(1), body)?,
             Format::Lines => {
                 for (line, bytes) in (1..).zip(Lines(body)) {
                     if !bytes.trim_ascii().is_empty() {
-                        self.item(&mut outcome, Spot::line(line), bytes)?;
+                        self.item(&mut outcome, &mut keep, Spot::line(line), bytes)?;
                     }
                 }
             }
@@ -117,7 +123,7 @@ impl Judge<'_> {
                 for (item, element) in (1..).zip(Elements::of(body.trim_ascii_start())) {
                     let spot = Spot::item(item);
                     match element {
-                        Element::Whole(bytes) => self.item(&mut outcome, spot, bytes)?,
+                        Element::Whole(bytes) => self.item(&mut outcome, &mut keep, spot, bytes)?,
                         Element::BrokenOff(_) => outcome.refuse(
                             spot,
                             None,
@@ -133,14 +139,22 @@ impl Judge<'_> {
         Ok(outcome)
     }
 
-    fn item(&self, outcome: &mut Outcome, spot: Spot, bytes: &[u8]) -> Result<(), TooMany> {
-        if outcome.events.len() + outcome.refused_total >= self.items_limit {
+    fn item(
+        &self,
+        outcome: &mut Outcome,
+        keep: &mut Keep,
+        spot: Spot,
+        bytes: &[u8],
+    ) -> Result<(), TooMany> {
+        let items = outcome.events.len() + outcome.filtered + outcome.refused_total;
+        if items >= self.items_limit {
             return Err(TooMany(self.items_limit));
         }
         let event = read_submission(bytes)
-            .and_then(|read| self.observer.observe(self.source, read, self.observed_at));
+            .and_then(|read| keep.observe(self.observer, self.source, read, self.observed_at));
         match event {
-            Ok(event) => outcome.events.push(event),
+            Ok(Some(event)) => outcome.events.push(event),
+            Ok(None) => outcome.filtered += 1,
             Err(rejection) => outcome.refuse(spot, native_id(bytes), rejection),
         }
         Ok(())

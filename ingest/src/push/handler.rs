@@ -108,6 +108,7 @@ async fn accept<P: Publish>(
     for (reason, count) in outcome.reasons.values() {
         push.metrics.rejected(&sender.source, *reason, *count);
     }
+    push.metrics.filtered(&sender.source, outcome.filtered as u64);
     publish(push, &sender, &outcome.events, traceparent(text(headers, TRACEPARENT))).await?;
     Ok(outcome)
 }
@@ -188,6 +189,7 @@ impl<P: Publish> Work<P> {
         let judge = Judge {
             observer: &self.push.observer,
             source: &self.sender.source,
+            keep: self.sender.keep,
             observed_at: self.push.clock.now(),
             items_limit: self.push.settings.items_limit,
         };

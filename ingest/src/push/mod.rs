@@ -32,7 +32,9 @@ pub use self::{
     batch::{Format, Judge, Outcome, Refusal, TooMany, format},
     server::serve,
 };
-use crate::{log::Publish, metrics::IngestMetrics, observe::Observer, settings::PushSettings};
+use crate::{
+    keep::KeepRule, log::Publish, metrics::IngestMetrics, observe::Observer, settings::PushSettings,
+};
 
 /// Senders cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +57,7 @@ pub enum SetupError {
 struct Sender {
     source: SourceName,
     key: Option<SigningKey>,
+    keep: KeepRule,
 }
 
 /// The router of `POST /v1/mentions`, to be mounted beside others or served by [`serve`].
@@ -84,7 +87,7 @@ fn senders(settings: &PushSettings) -> Result<BTreeMap<String, Arc<Sender>>, Set
             .map_err(|source| SetupError::Secret { name: name.clone(), source })?;
         let key = (!sender.secret.is_empty()).then(|| SigningKey::new(&secret));
         let source = SourceName::new(name.as_str())?;
-        Ok((name.clone(), Arc::new(Sender { source, key })))
+        Ok((name.clone(), Arc::new(Sender { source, key, keep: sender.keep })))
     };
     settings.senders.iter().map(sender).collect()
 }

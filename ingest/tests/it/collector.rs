@@ -83,7 +83,10 @@ async fn a_cursor_is_saved_only_after_events_and_dead_letters_are_acknowledged()
     assert_eq!(state.journal, ["publish 2", "dead 1", "save 7", "publish 1", "save 8"]);
     assert_eq!(
         seen,
-        [Collected { accepted: 2, rejected: 1 }, Collected { accepted: 1, rejected: 0 }]
+        [
+            Collected { accepted: 2, rejected: 1, filtered: 0 },
+            Collected { accepted: 1, rejected: 0, filtered: 0 }
+        ]
     );
     let letter = &state.letters[0];
     assert_eq!(letter.stage, "ingest");

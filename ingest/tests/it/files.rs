@@ -64,7 +64,7 @@ impl Files {
 }
 
 fn collected(accepted: u64, rejected: u64) -> Collected {
-    Collected { accepted, rejected }
+    Collected { accepted, rejected, filtered: 0 }
 }
 
 fn posts(numbers: std::ops::Range<usize>) -> String {

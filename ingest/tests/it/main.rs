@@ -4,6 +4,7 @@
 
 mod collector;
 mod files;
+mod keep;
 mod log;
 mod observe;
 mod push;

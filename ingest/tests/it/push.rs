@@ -37,7 +37,8 @@ pub(crate) fn configured(change: impl FnOnce(&mut PushSettings)) -> Settings {
     for (name, secret_text, internal) in
         [("forum", SECRET, false), ("open", "", false), ("intranet", "", true)]
     {
-        let sender = SenderSettings { secret: secret(secret_text), internal };
+        let sender =
+            SenderSettings { secret: secret(secret_text), internal, ..SenderSettings::default() };
         push.senders.insert(name.to_owned(), sender);
     }
     change(push);
@@ -50,9 +51,9 @@ pub(crate) fn router(log: &MemoryLog, settings: &Settings) -> Router {
 }
 
 pub(crate) struct Answer {
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     retry_after: Option<String>,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {

@@ -45,7 +45,7 @@ proptest! {
         let settings = settings();
         let (observer, source) = (observer(&settings), source("open"));
         let judge = push::Judge {
-            observer: &observer, source: &source, observed_at: NOW, items_limit: 10_000,
+            observer: &observer, source: &source, keep: echolot_ingest::keep::KeepRule::All, observed_at: NOW, items_limit: 10_000,
         };
         let outcome = judge.judge(push::format(content_type, &bytes), &bytes).unwrap();
         prop_assert!(outcome.events.is_empty());

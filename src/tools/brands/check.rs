@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use echolot_brands::BrandBook;
-use echolot_enrich::brands::BrandFiles;
+use echolot_pipeline::brands::BrandFiles;
 use serde_json::json;
 
 use super::{Refusal, configured, warning_line};

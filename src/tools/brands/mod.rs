@@ -11,7 +11,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use echolot_brands::{Brand, Query, QueryError, Warning};
-use echolot_enrich::brands::{BrandFiles, BrandSet, BrandsError};
+use echolot_pipeline::brands::{BrandFiles, BrandSet, BrandsError};
 use serde_json::json;
 
 use crate::{settings::Settings, tools::print};

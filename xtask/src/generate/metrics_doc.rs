@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use anyhow::Context;
 use echolot_enrich::metrics::EnrichMetrics;
 use echolot_ingest::metrics::IngestMetrics;
-use echolot_pipeline::metrics::{ProducerMetrics, WorkerMetrics, catalogue};
+use echolot_pipeline::{
+    brands::BrandMetrics,
+    metrics::{ProducerMetrics, WorkerMetrics, catalogue},
+};
 use echolot_sink::SinkMetrics;
 
 const HEAD: &str =
@@ -26,6 +29,7 @@ pub(super) fn render() -> anyhow::Result<String> {
     let metrics = catalogue(|registry| {
         WorkerMetrics::new(registry)?;
         ProducerMetrics::new(registry)?;
+        BrandMetrics::new(registry)?;
         IngestMetrics::new(registry, [])?;
         EnrichMetrics::new(registry)?;
         SinkMetrics::new(registry)?;

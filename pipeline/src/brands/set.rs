@@ -1,5 +1,7 @@
 //! One version of all brands, ready to match.
 
+use std::collections::BTreeSet;
+
 use echolot_brands::{
     Brand, BrandBook, Matcher, Post, Scratch,
     query::{Expr, field::FieldTest},
@@ -15,6 +17,8 @@ pub struct BrandSet {
     matcher: Matcher,
     /// By index in the book: what a match puts into the mention.
     entries: Vec<BrandMatch>,
+    /// Languages that some query asks for.
+    languages: BTreeSet<String>,
 }
 
 impl BrandSet {
@@ -26,7 +30,15 @@ impl BrandSet {
             .iter()
             .map(|brand| BrandMatch { brand: brand.name.clone(), version: brand.version.clone() })
             .collect();
-        Ok(Self { book, matcher, entries })
+        let mut languages = BTreeSet::new();
+        for brand in book.brands() {
+            visit_fields(brand.query.expr(), &mut |test| {
+                if let FieldTest::Lang(language) = test {
+                    languages.insert(language.clone());
+                }
+            });
+        }
+        Ok(Self { book, matcher, entries, languages })
     }
 
     /// The brands.
@@ -40,6 +52,17 @@ impl BrandSet {
         found.iter().filter_map(|index| self.entries.get(*index as usize)).cloned().collect()
     }
 
+    /// Whether a brand may be about a mention whose language is not known yet, or an owned account
+    /// wrote it: true for every mention that [`Self::find`] could match, in whatever language it
+    /// turns out to be.
+    pub fn may_concern(&self, post: &Post<'_>, scratch: &mut Scratch) -> bool {
+        // Languages that no query asks for are all the same to every query, and same as unknown.
+        let languages = self.languages.iter().map(|language| Some(language.as_str()));
+        let mut languages = std::iter::once(None).chain(languages);
+        languages.any(|lang| !self.matcher.matches(&Post { lang, ..*post }, scratch).is_empty())
+            || self.book.brands().iter().any(|brand| brand.wrote(post))
+    }
+
     /// Names of brands that ask who wrote a mention, by `author:` or owned accounts. A handle is
     /// on the log only where `privacy.keep_handles` is true; elsewhere such a test is never met.
     pub fn asking_for_handles(&self) -> Vec<&str> {
@@ -50,11 +73,21 @@ impl BrandSet {
 }
 
 fn asks_author(expr: &Expr) -> bool {
+    let mut asks = false;
+    visit_fields(expr, &mut |test| asks |= matches!(test, FieldTest::Author(_)));
+    asks
+}
+
+fn visit_fields(expr: &Expr, visit: &mut impl FnMut(&FieldTest)) {
     match expr {
-        Expr::Field(leaf) => matches!(leaf.value, FieldTest::Author(_)),
-        Expr::Not(inner) => asks_author(inner),
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().any(asks_author),
-        Expr::Text(_) | Expr::Raw(_) | Expr::Near(_) => false,
+        Expr::Field(leaf) => visit(&leaf.value),
+        Expr::Not(inner) => visit_fields(inner, visit),
+        Expr::And(parts) | Expr::Or(parts) => {
+            for part in parts {
+                visit_fields(part, visit);
+            }
+        }
+        Expr::Text(_) | Expr::Raw(_) | Expr::Near(_) => {}
     }
 }
 

@@ -1,18 +1,22 @@
-//! Which brands a mention is about: the queries of the brand files, matched by `echolot_brands`.
+//! The brands that stages look for, kept up to date with their files. The queries themselves are
+//! `echolot_brands`, which reads no file; here are the files, the watching, and mentions as queries
+//! see them, for whichever stage asks: ingest to keep matches only, enrich for the verdict.
 //!
 //! ```text
-//! brands/*.toml ─▶ BrandFiles ─▶ BrandSet ─▶ LiveBrands ─▶ Enricher, one set a batch
+//! brands/*.toml ─▶ BrandFiles ─▶ BrandSet ─▶ LiveBrands ─▶ Keep (ingest), Enricher: one set a batch
 //!                     ▲                          │
 //!                BrandWatch: every 2 s and on SIGHUP; a broken file changes nothing
 //! ```
 
 mod files;
 mod live;
+mod metrics;
 mod set;
 mod watch;
 
 pub use files::BrandFiles;
 pub use live::LiveBrands;
+pub use metrics::BrandMetrics;
 pub use set::{BrandSet, seen};
 pub use watch::BrandWatch;
 

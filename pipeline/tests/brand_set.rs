@@ -5,7 +5,7 @@
 use std::fs;
 
 use echolot_brands::{BrandBook, Scratch};
-use echolot_enrich::brands::{BrandFiles, BrandSet, BrandsError, seen};
+use echolot_pipeline::brands::{BrandFiles, BrandSet, BrandsError, seen};
 use echolot_schemas::{
     Mention, MentionId, SourceName, Timestamp,
     mention::{Author, Engagement},

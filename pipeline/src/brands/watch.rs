@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use echolot_pipeline::health::Health;
 use tokio::{signal::unix::Signal, task::JoinError, time};
 
-use super::{BrandFiles, BrandSet, LiveBrands};
-use crate::metrics::EnrichMetrics;
+use super::{BrandFiles, BrandMetrics, BrandSet, LiveBrands};
+use crate::health::Health;
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -18,7 +17,7 @@ pub struct BrandWatch {
     files: BrandFiles,
     brands: LiveBrands,
     handles_kept: bool,
-    metrics: EnrichMetrics,
+    metrics: BrandMetrics,
     health: Health,
 }
 
@@ -28,7 +27,7 @@ impl BrandWatch {
         files: BrandFiles,
         brands: LiveBrands,
         handles_kept: bool,
-        metrics: EnrichMetrics,
+        metrics: BrandMetrics,
         health: Health,
     ) -> Self {
         let watch = Self { files, brands, handles_kept, metrics, health };
@@ -69,7 +68,7 @@ impl BrandWatch {
             Err(error) => {
                 let present = self.brands.present();
                 let version = present.book().version();
-                self.metrics.brand_reload_failures.inc();
+                self.metrics.reload_failures.with_label_values(&[self.health.name()]).inc();
                 self.health.note(&format!(
                     "brand files cannot be used, version {version} goes on: {}",
                     error.to_string().lines().next().unwrap_or_default()
@@ -86,7 +85,8 @@ impl BrandWatch {
     fn announce(&self, set: &BrandSet, what: &'static str) {
         let book = set.book();
         let count = book.brands().len();
-        self.metrics.brands.set(i64::try_from(count).unwrap_or(i64::MAX));
+        let gauge = self.metrics.brands.with_label_values(&[self.health.name()]);
+        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         tracing::info!(brands = count, version = %book.version(), "{what}");
         for (brand, warning) in book.warnings() {
             tracing::info!(brand = %brand.name, file = %brand.file, "{}", warning.kind);
