@@ -22,7 +22,8 @@ struct Global {
     /// TOML file over the built-in defaults; `ECHOLOT__SECTION__KEY` in the environment goes over both.
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Sets one option, over everything else: `--set sink.worker.linger=1s`
+    /// Sets one option, over everything else: `--set sink.worker.linger=1s`. For `eval`, a value
+    /// without `=` names a test set.
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     overrides: Vec<String>,
 }
@@ -50,6 +51,9 @@ enum Command {
     /// Checks brand files, and tries queries on a text or on the store.
     #[command(subcommand)]
     Brands(tools::brands::BrandsCommand),
+    /// Measures the models on public tests, beside what others published.
+    #[command(subcommand)]
+    Eval(tools::eval::EvalCommand),
     /// Fills the next generation of the store from the log, beside the present one.
     Replay(tools::replay::ReplayArgs),
     /// Becomes an embedded engine; used by `up` alone.
@@ -60,11 +64,14 @@ enum Command {
     },
 }
 
-pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Engine { order } = &cli.command {
         // Neither runtime nor logging: the process becomes the engine.
         echolot_engines::entry::run(order)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Command::Eval(command) = &mut cli.command {
+        command.take_sets(&mut cli.global.overrides);
     }
     let settings = Settings::load(cli.global.config.as_deref(), &cli.global.overrides)?;
     // `up` logs into its data folder, once that is its own.
@@ -93,6 +100,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Audit(args) => tools::audit::run(settings, args).await,
         Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
         Command::Brands(command) => tools::brands::run(settings, command).await,
+        Command::Eval(command) => tools::eval::run(&settings, &command),
         Command::Replay(args) => tools::replay::run(settings, args).await,
         Command::Engine { .. } => unreachable!("handled before the runtime starts"),
     }

@@ -15,13 +15,10 @@ use echolot_schemas::{
 
 use crate::{
     judgement::{Finding, Judge},
-    language::{DetectorError, HintedWhichlang, LanguageDetector},
+    language::{self, DetectorError, LanguageDetector},
     metrics::EnrichMetrics,
     pool::{Pool, PoolFault},
-    sentiment::{
-        Scorer,
-        lexicon::{LexiconError, LexiconScorer},
-    },
+    sentiment::{self, CatalogueError, Scorer},
     settings::EnrichSettings,
 };
 
@@ -34,9 +31,9 @@ pub enum EnricherError {
     /// The language detector.
     #[error("enrich.languages: {0}")]
     Detector(#[from] DetectorError),
-    /// The word lists in the binary.
-    #[error(transparent)]
-    Lexicon(#[from] LexiconError),
+    /// The scorer.
+    #[error("enrich.scorer: {0}")]
+    Scorer(#[from] CatalogueError),
     /// The threads.
     #[error("enrich.threads: cannot start a thread: {0}")]
     Threads(#[from] io::Error),
@@ -73,9 +70,9 @@ impl Enricher {
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> Result<Self, EnricherError> {
-        let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence)?;
-        let scorer = LexiconScorer::new()?;
-        Ok(Self::new(settings, Arc::new(detector), Arc::new(scorer), brands, metrics, clock)?)
+        let detector = language::detector(settings)?;
+        let scorer = sentiment::scorer(&settings.scorer)?;
+        Ok(Self::new(settings, detector, scorer, brands, metrics, clock)?)
     }
 
     /// An enricher with any models.

@@ -8,7 +8,7 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use crate::language::LANGUAGES;
+use crate::{language::LANGUAGES, sentiment::SCORERS};
 
 /// `[enrich]`
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +20,8 @@ pub struct EnrichSettings {
     pub languages: Vec<String>,
     /// Below this confidence a language is `und`; 0 to 1.
     pub language_confidence: f32,
+    /// Which model scores sentiment: one of [`SCORERS`].
+    pub scorer: String,
     /// Whether mentions of no brand are stored.
     pub keep_unmatched: bool,
     /// Brand files; paths may hold wildcards. A single path may stand without a list, as in the
@@ -55,6 +57,11 @@ impl EnrichSettings {
             (0.0..=1.0).contains(&self.language_confidence),
             "language_confidence",
             "must be 0 to 1".to_owned(),
+        );
+        check(
+            SCORERS.contains(&self.scorer.as_str()),
+            "scorer",
+            format!("{:?} is none of {}", self.scorer, SCORERS.join(" ")),
         );
         check(
             self.keep_unmatched || !self.brands.is_empty(),
@@ -127,6 +134,7 @@ mod tests {
         settings.threads = 0;
         settings.languages.push("xx".to_owned());
         settings.language_confidence = f32::NAN;
+        settings.scorer = "oracle".to_owned();
         settings.keep_unmatched = false;
         settings.score_timeout = Duration::ZERO;
         settings.worker.poison_run = 0;
@@ -137,6 +145,7 @@ mod tests {
                 "enrich.threads".to_owned(),
                 format!("enrich.languages[{last}]"),
                 "enrich.language_confidence".to_owned(),
+                "enrich.scorer".to_owned(),
                 "enrich.keep_unmatched".to_owned(),
                 "enrich.score_timeout".to_owned(),
                 "enrich.worker.poison_run".to_owned(),

@@ -5,6 +5,7 @@ pub(crate) mod backfill;
 pub(crate) mod brands;
 pub(crate) mod check;
 pub(crate) mod dead_letters;
+pub(crate) mod eval;
 pub(crate) mod migrate;
 pub(crate) mod replay;
 

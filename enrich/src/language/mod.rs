@@ -3,9 +3,18 @@
 mod evidence;
 mod hinted;
 
+use std::sync::Arc;
+
 use echolot_schemas::enriched::ModelRef;
 
 pub use hinted::{DetectorError, HintedWhichlang, LANGUAGES};
+
+use crate::settings::EnrichSettings;
+
+/// The configured detector.
+pub fn detector(settings: &EnrichSettings) -> Result<Arc<dyn LanguageDetector>, DetectorError> {
+    Ok(Arc::new(HintedWhichlang::new(&settings.languages, settings.language_confidence)?))
+}
 
 /// The code for "unsure" (ISO 639-2).
 pub const UNDETERMINED: &str = "und";

@@ -1,8 +1,11 @@
 //! Sentiment: the one seat of every scorer.
 
+mod catalogue;
 pub mod lexicon;
 
 use echolot_schemas::enriched::{Distribution, ModelRef};
+
+pub use catalogue::{CatalogueError, SCORERS, scorer};
 
 /// A text to score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
