@@ -45,7 +45,10 @@ impl Metrics {
             worker: WorkerMetrics::new(registry)?,
             producer: ProducerMetrics::new(registry)?,
             brands: BrandMetrics::new(registry)?,
-            ingest: IngestMetrics::new(registry, settings.ingest.source_names())?,
+            ingest: IngestMetrics::new(
+                registry,
+                settings.ingest.source_names().chain(settings.sources.iter().map(|(name, _)| name)),
+            )?,
             enrich: EnrichMetrics::new(registry)?,
             sink: SinkMetrics::new(registry)?,
         })

@@ -8,7 +8,10 @@ use std::{
 use anyhow::{Context, bail};
 use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 use echolot_enrich::settings::EnrichSettings;
-use echolot_ingest::settings::{IngestSettings, PrivacySettings};
+use echolot_ingest::{
+    settings::{IngestSettings, PrivacySettings},
+    sources::SourcesSettings,
+};
 use echolot_pipeline::settings::{KafkaSettings, Problems};
 use echolot_sink::SinkSettings;
 use echolot_store::ClickHouseSettings;
@@ -27,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) clickhouse: ClickHouseSettings,
     pub(crate) privacy: PrivacySettings,
     pub(crate) ingest: IngestSettings,
+    pub(crate) sources: SourcesSettings,
     pub(crate) enrich: EnrichSettings,
     pub(crate) sink: SinkSettings,
 }
@@ -77,7 +81,9 @@ impl Settings {
                 .with_context(|| format!("--set {pair}: {key} is no option's path"))?;
         }
         let merged = builder.build().context("the configuration cannot be read")?;
-        let (settings, mut wrong) = read(merged)?;
+        let (mut settings, mut wrong) = read(merged)?;
+        let internal = settings.sources.internal().into_iter().map(String::from);
+        settings.ingest.internal_sources.extend(internal);
         wrong.extend(settings.problems());
         match wrong.len() {
             0 => Ok(settings),
@@ -99,6 +105,7 @@ impl Settings {
         self.clickhouse.validate(&mut problems);
         self.privacy.validate(&mut problems);
         self.ingest.validate(&mut problems);
+        self.sources.validate(&mut problems);
         self.enrich.validate(&mut problems);
         self.sink.validate(&mut problems);
         problems.into_vec().iter().map(ToString::to_string).collect()
@@ -215,7 +222,7 @@ fn put(options: &mut Value, path: &str, value: Option<Value>) {
 
 /// Tables whose keys the operator names.
 fn is_free_form(path: &str) -> bool {
-    path.starts_with("ingest.push.senders.")
+    path.starts_with("ingest.push.senders.") || path.starts_with("sources.")
 }
 
 fn leaves(root: &Value) -> BTreeSet<String> {

@@ -185,11 +185,13 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
     async fn settle(&self, page: Page, rule: KeepRule) -> Result<Collected, Stop> {
         let Collector { log, cursors, observer, metrics, clock } = self.collector;
         let observed_at = clock.now();
-        let Page { observations, mut rejected, cursor } = page;
+        let Page { observations, mut rejected, cursor, .. } = page;
         let mut keep = observer.keep(rule);
+        let mut all = observer.keep(KeepRule::All);
         let mut filtered = 0;
         let mut events = Vec::with_capacity(observations.len());
-        for Observation { source, submission, place, original } in observations {
+        for Observation { source, submission, place, original, followed } in observations {
+            let keep = if followed { &mut all } else { &mut keep };
             match keep.observe(observer, &source, submission, observed_at) {
                 Ok(Some(event)) => events.push(event),
                 Ok(None) => filtered += 1,
@@ -244,6 +246,9 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
         let (kind, judged) = match fault {
             Fault::Source(SourceFault::Transient { detail, retry_after }) => {
                 ("transient", Ok((detail, retry_after)))
+            }
+            Fault::Source(SourceFault::RateLimited { detail, retry_after }) => {
+                ("rate_limited", Ok((detail, retry_after)))
             }
             Fault::Source(fault) => {
                 let name = self.name.to_string();

@@ -23,6 +23,8 @@
 mod array;
 pub mod collector;
 pub mod files;
+pub mod hooks;
+pub mod http;
 pub mod keep;
 pub mod log;
 pub mod metrics;
@@ -32,4 +34,6 @@ pub mod push;
 pub mod rejected;
 pub mod settings;
 pub mod source;
+pub mod sources;
 pub mod submission;
+pub mod text;

@@ -12,7 +12,7 @@ use echolot_pipeline::settings::{Problems, Secret};
 use echolot_schemas::{SourceName, limits};
 use serde::Deserialize;
 
-use crate::{files::TimeZoneRule, keep::KeepRule};
+use crate::{files::TimeZoneRule, http::HttpSettings, keep::KeepRule};
 
 /// `[privacy]`: what is kept about authors.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +34,8 @@ pub struct IngestSettings {
     pub push: PushSettings,
     /// Backfilled files.
     pub files: FilesSettings,
+    /// How sources reach out.
+    pub http: HttpSettings,
 }
 
 /// `[ingest.push]`: `POST /v1/mentions`.
@@ -125,6 +127,7 @@ impl IngestSettings {
         }
         self.push.validate(problems);
         self.files.validate(problems);
+        self.http.validate(problems);
     }
 
     /// Every source inside the company. Names that break the rule are left to [`Self::validate`].

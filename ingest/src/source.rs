@@ -1,12 +1,16 @@
 //! What every pull source is: a file that translates one platform's protocol into submissions.
 //!
 //! A source knows neither Kafka nor cursors' storage, neither ids nor pseudonyms. It answers with
-//! pages; the [collector](crate::collector) does the rest, the same for all of them.
+//! pages; the [collector](crate::collector) does the rest, the same for all of them. A polled source
+//! waits for its next turn inside `next_page`; a streamed one gathers what arrives within a moment.
+//! The collector reads one page ahead, which bounds what a fast source can pile up.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
-use echolot_schemas::{SourceName, cursor::CursorRecord, submission::Submission};
+use echolot_schemas::{
+    SourceName, Timestamp, coverage::GapReason, cursor::CursorRecord, submission::Submission,
+};
 
 use crate::{
     keep::KeepRule,
@@ -24,6 +28,54 @@ pub struct Observation {
     pub place: Place,
     /// As it came, in case it has to be rejected.
     pub original: Bytes,
+    /// True when it is wanted whatever the brands say: the operator follows its author or place.
+    pub followed: bool,
+}
+
+impl Observation {
+    /// What `source` said under the native id of `submission`.
+    pub fn new(source: &SourceName, submission: Submission, original: Bytes) -> Self {
+        let place = Place::NativeId(submission.id.clone());
+        Self { source: source.clone(), submission, place, original, followed: false }
+    }
+
+    /// The news that the mention of this native id is gone.
+    pub fn deleted(source: &SourceName, native_id: impl Into<String>) -> Self {
+        let submission =
+            Submission { id: native_id.into(), deleted: true, ..Submission::default() };
+        Self::new(source, submission, Bytes::new())
+    }
+}
+
+/// An author is gone at a source, and everything they said there with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorPurge {
+    /// Where.
+    pub source: SourceName,
+    /// The author, exactly as in [`Submission::author`] of their mentions.
+    pub author: String,
+}
+
+/// What a source knows of its own coverage. What the collector can see itself (faults, silence while
+/// the process was down) it notes without being told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Between these times mentions may be missing, and will not come any more.
+    Gap {
+        /// From when.
+        from: Timestamp,
+        /// Until when.
+        to: Timestamp,
+        /// Why.
+        why: GapReason,
+    },
+    /// So many mentions are known to be missing.
+    Lost {
+        /// How many.
+        count: u64,
+        /// Why.
+        why: GapReason,
+    },
 }
 
 /// What a source said since the page before.
@@ -33,6 +85,10 @@ pub struct Page {
     pub observations: Vec<Observation>,
     /// What could not be read.
     pub rejected: Vec<Rejected>,
+    /// Authors who are gone; takes effect behind the observations of this page.
+    pub purges: Vec<AuthorPurge>,
+    /// What the source knows to be missing.
+    pub notices: Vec<Notice>,
     /// Where to go on once all of this page is safe; none when the place has not moved.
     pub cursor: Option<String>,
 }
@@ -44,6 +100,14 @@ pub enum SourceFault {
     #[error("{detail}")]
     Transient {
         /// What failed.
+        detail: String,
+        /// How long the source wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The source wants to be asked less. May pass as well; noted as what it is.
+    #[error("{detail}")]
+    RateLimited {
+        /// What it said.
         detail: String,
         /// How long the source wants to be left alone.
         retry_after: Option<Duration>,
@@ -60,10 +124,16 @@ pub enum SourceFault {
 }
 
 impl SourceFault {
+    /// Something that may pass.
+    pub fn transient(detail: impl Into<String>) -> Self {
+        Self::Transient { detail: detail.into(), retry_after: None }
+    }
+
     /// The metric label.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Transient { .. } => "transient",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorised(_) => "unauthorised",
             Self::Closed(_) => "closed",
             Self::Fatal(_) => "fatal",
@@ -91,6 +161,12 @@ pub trait Source: Send {
         KeepRule::All
     }
 
+    /// True when, after a silence, it says everything that it missed: then an outage only delays
+    /// mentions. Where it cannot tell, it is false, and every outage is a gap.
+    fn replays(&self) -> bool {
+        false
+    }
+
     /// Goes on behind `cursor`, or begins where there is none. Called once, before the first page.
     fn resume(
         &mut self,
@@ -101,4 +177,74 @@ pub trait Source: Send {
     ///
     /// May be dropped while it waits, at any await point, when the process shuts down.
     fn next_page(&mut self) -> impl Future<Output = Result<Option<Page>, SourceFault>> + Send;
+}
+
+type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceFault>> + Send + 'a>>;
+
+/// A [`Source`] of any kind, behind one pointer.
+pub struct AnySource(Box<dyn Erased>);
+
+trait Erased: Send {
+    fn name(&self) -> &SourceName;
+    fn cursor_name(&self) -> Option<&str>;
+    fn replays(&self) -> bool;
+    fn resume(&mut self, cursor: Option<CursorRecord>) -> Pending<'_, ()>;
+    fn next_page(&mut self) -> Pending<'_, Option<Page>>;
+}
+
+impl<S: Source> Erased for S {
+    fn name(&self) -> &SourceName {
+        Source::name(self)
+    }
+
+    fn cursor_name(&self) -> Option<&str> {
+        Source::cursor_name(self)
+    }
+
+    fn replays(&self) -> bool {
+        Source::replays(self)
+    }
+
+    fn resume(&mut self, cursor: Option<CursorRecord>) -> Pending<'_, ()> {
+        Box::pin(Source::resume(self, cursor))
+    }
+
+    fn next_page(&mut self) -> Pending<'_, Option<Page>> {
+        Box::pin(Source::next_page(self))
+    }
+}
+
+impl AnySource {
+    /// Hides the kind of a source.
+    pub fn new(source: impl Source + 'static) -> Self {
+        Self(Box::new(source))
+    }
+}
+
+impl std::fmt::Debug for AnySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AnySource").field(self.0.name()).finish()
+    }
+}
+
+impl Source for AnySource {
+    fn name(&self) -> &SourceName {
+        self.0.name()
+    }
+
+    fn cursor_name(&self) -> Option<&str> {
+        self.0.cursor_name()
+    }
+
+    fn replays(&self) -> bool {
+        self.0.replays()
+    }
+
+    async fn resume(&mut self, cursor: Option<CursorRecord>) -> Result<(), SourceFault> {
+        self.0.resume(cursor).await
+    }
+
+    async fn next_page(&mut self) -> Result<Option<Page>, SourceFault> {
+        self.0.next_page().await
+    }
 }

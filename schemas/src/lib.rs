@@ -14,6 +14,7 @@
 //! Every stage calls this crate; it calls none of them.
 
 pub mod codec;
+pub mod coverage;
 pub mod cursor;
 pub mod dead_letter;
 pub mod enriched;

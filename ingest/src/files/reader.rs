@@ -177,7 +177,9 @@ fn judged(
     read: Result<(SourceName, Submission), Rejection>,
 ) -> Result<Observation, Rejected> {
     match read {
-        Ok((source, submission)) => Ok(Observation { source, submission, place, original }),
+        Ok((source, submission)) => {
+            Ok(Observation { place, ..Observation::new(&source, submission, original) })
+        }
         Err(rejection) => Err(Rejected::new(place, rejection, original)),
     }
 }

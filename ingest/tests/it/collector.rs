@@ -61,12 +61,13 @@ fn observation(id: &str, text: &str) -> Observation {
         },
         place: Place::NativeId(id.to_owned()),
         original: Bytes::from(format!("original of {id}")),
+        followed: false,
     }
 }
 
 fn page(ids: &[&str], cursor: &str) -> Page {
     let observations = ids.iter().map(|id| observation(id, "a text")).collect();
-    Page { observations, rejected: Vec::new(), cursor: Some(cursor.to_owned()) }
+    Page { observations, cursor: Some(cursor.to_owned()), ..Page::default() }
 }
 
 #[tokio::test(start_paused = true)]

@@ -172,11 +172,13 @@ async fn the_collector_filters_counts_and_saves_the_cursor_behind_what_it_left_o
         submission: submission(id, text),
         place: Place::NativeId(id.to_owned()),
         original: Bytes::new(),
+        followed: false,
     };
     let page = |said: &[(&str, &str)], cursor: &str| Page {
         observations: said.iter().copied().map(observation).collect(),
         rejected: Vec::new(),
         cursor: Some(cursor.to_owned()),
+        ..Page::default()
     };
     let pages = [page(&[("1", "tramio"), ("2", "nichts")], "7"), page(&[("3", "nichts")], "8")];
     let mut source = Choosy(source("forum"), pages.into());
