@@ -15,7 +15,7 @@ use echolot_ingest::{
     settings::{IngestSettings, PrivacySettings, SenderSettings},
 };
 use echolot_pipeline::{clock::Clock, dead_letters::DeadLetter};
-use echolot_schemas::{Event as _, RawEvent};
+use echolot_schemas::{Event as _, RawEvent, purge::PurgeRequest};
 use prometheus::Registry;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -37,6 +37,10 @@ impl Publish for Memory {
     }
 
     async fn publish_dead(&self, _: &[DeadLetter]) -> Result<(), LogFault> {
+        Ok(())
+    }
+
+    async fn publish_purges(&self, _: &[PurgeRequest]) -> Result<(), LogFault> {
         Ok(())
     }
 

@@ -13,17 +13,21 @@
 use std::time::{Duration, Instant};
 
 use echolot_pipeline::{clock::Clock, retry::Backoff};
-use echolot_schemas::{SourceName, Timestamp, cursor::CursorRecord};
+use echolot_schemas::{SourceName, cursor::CursorRecord};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    coverage::{CoverageBook, Failure},
     keep::KeepRule,
     log::{Cursors, LogFault, Publish},
     metrics::IngestMetrics,
     observe::Observer,
-    rejected::Rejected,
-    source::{Observation, Page, Source, SourceFault},
+    source::{Page, Source, SourceFault},
 };
+
+/// Pauses between attempts at a source: its servers are others' and not to be hammered.
+const SOURCE_FIRST: Duration = Duration::from_millis(500);
+const SOURCE_LONGEST: Duration = Duration::from_mins(2);
 
 /// Why a collector came to its end without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,8 @@ pub struct Collector<P, C> {
     pub observer: Observer,
     /// What is measured.
     pub metrics: IngestMetrics,
+    /// What is known of each source.
+    pub coverage: CoverageBook,
     /// What time it is.
     pub clock: Clock,
 }
@@ -162,7 +168,7 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
             None => None,
             Some(name) => self.log_retried(|| self.collector.cursors.load(name)).await?,
         };
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::between(SOURCE_FIRST, SOURCE_LONGEST);
         loop {
             match self.unless_cancelled(source.resume(cursor.clone())).await? {
                 Ok(()) => return Ok(()),
@@ -172,7 +178,7 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
     }
 
     async fn next_page<S: Source>(&self, source: &mut S) -> Result<Option<Page>, Stop> {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::between(SOURCE_FIRST, SOURCE_LONGEST);
         loop {
             match self.unless_cancelled(source.next_page()).await? {
                 Ok(page) => return Ok(page),
@@ -181,51 +187,27 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
         }
     }
 
-    /// Makes a page safe: events, dead letters, then the cursor.
-    async fn settle(&self, page: Page, rule: KeepRule) -> Result<Collected, Stop> {
-        let Collector { log, cursors, observer, metrics, clock } = self.collector;
-        let observed_at = clock.now();
-        let Page { observations, mut rejected, cursor, .. } = page;
-        let mut keep = observer.keep(rule);
-        let mut all = observer.keep(KeepRule::All);
-        let mut filtered = 0;
-        let mut events = Vec::with_capacity(observations.len());
-        for Observation { source, submission, place, original, followed } in observations {
-            let keep = if followed { &mut all } else { &mut keep };
-            match keep.observe(observer, &source, submission, observed_at) {
-                Ok(Some(event)) => events.push(event),
-                Ok(None) => filtered += 1,
-                Err(rejection) => rejected.push(Rejected::new(place, rejection, original)),
-            }
-        }
-        let collected =
-            Collected { accepted: events.len() as u64, rejected: rejected.len() as u64, filtered };
-        if !events.is_empty() {
+    /// Makes a page safe: events, requests to forget, dead letters, then the cursor.
+    async fn settle(&self, mut page: Page, rule: KeepRule) -> Result<Collected, Stop> {
+        let Collector { log, cursors, metrics, .. } = self.collector;
+        let cursor = page.cursor.take();
+        let judged = self.collector.judge(&self.name, page, rule);
+        if !judged.events.is_empty() {
             let started = Instant::now();
-            self.log_retried(|| log.publish(&events, None)).await?;
+            self.log_retried(|| log.publish(&judged.events, None)).await?;
             metrics.publish_seconds.observe(started.elapsed().as_secs_f64());
         }
-        self.bury(rejected, observed_at).await?;
+        if !judged.purges.is_empty() {
+            self.log_retried(|| log.publish_purges(&judged.purges)).await?;
+        }
+        if !judged.letters.is_empty() {
+            self.log_retried(|| log.publish_dead(&judged.letters)).await?;
+        }
         if let (Some(name), Some(position)) = (&self.cursor_name, cursor) {
-            let record = CursorRecord { position, saved_at: observed_at };
+            let record = CursorRecord { position, saved_at: judged.at };
             self.log_retried(|| cursors.save(name, &record)).await?;
         }
-        metrics.acknowledged(&self.name, &events, observed_at);
-        metrics.filtered(&self.name, filtered);
-        Ok(collected)
-    }
-
-    async fn bury(&self, rejected: Vec<Rejected>, at: Timestamp) -> Result<(), Stop> {
-        if rejected.is_empty() {
-            return Ok(());
-        }
-        let letters: Vec<_> =
-            rejected.into_iter().map(|one| one.into_dead_letter(&self.name, at)).collect();
-        self.log_retried(|| self.collector.log.publish_dead(&letters)).await?;
-        for letter in &letters {
-            self.collector.metrics.rejected(&self.name, letter.rejection.reason, 1);
-        }
-        Ok(())
+        Ok(self.collector.note(&self.name, &judged))
     }
 
     async fn log_retried<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T, Stop>
@@ -243,6 +225,14 @@ impl<P: Publish, C: Cursors> Run<'_, P, C> {
 
     /// Waits after a fault that may pass; stops the run when it will not.
     async fn wait_out(&self, fault: Fault, backoff: &mut Backoff) -> Result<(), Stop> {
+        if let Fault::Source(fault) = &fault {
+            let (at, failure) = (self.collector.clock.now(), Failure::from(fault));
+            if fault.passes() {
+                self.collector.coverage.failed(&self.name, at, &failure);
+            } else {
+                self.collector.coverage.stopped(&self.name, at, &failure);
+            }
+        }
         let (kind, judged) = match fault {
             Fault::Source(SourceFault::Transient { detail, retry_after }) => {
                 ("transient", Ok((detail, retry_after)))

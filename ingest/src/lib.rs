@@ -22,18 +22,23 @@
 
 mod array;
 pub mod collector;
+pub mod coverage;
 pub mod files;
 pub mod hooks;
 pub mod http;
+mod judged;
 pub mod keep;
 pub mod log;
+pub mod log_reading;
 pub mod metrics;
 pub mod observe;
 pub mod privacy;
+pub mod purge;
 pub mod push;
 pub mod rejected;
 pub mod settings;
 pub mod source;
 pub mod sources;
 pub mod submission;
+pub mod supervisor;
 pub mod text;

@@ -1,4 +1,4 @@
-//! The log as ingest needs it: three narrow traits, so that tests run without a broker.
+//! The log as ingest needs it: narrow traits, so that tests run without a broker.
 
 use std::future::Future;
 
@@ -8,7 +8,11 @@ use echolot_pipeline::{
     dead_letters::DeadLetter,
     producer::{Producer, PublishError},
 };
-use echolot_schemas::{RawEvent, cursor::CursorRecord, topics};
+use echolot_schemas::{
+    RawEvent, coverage::SourceCoverage, cursor::CursorRecord, purge::PurgeRequest, topics,
+};
+
+use crate::purge::Found;
 
 /// The log did not take or give something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +60,12 @@ pub trait Publish: Clone + Send + Sync + 'static {
         letters: &[DeadLetter],
     ) -> impl Future<Output = Result<(), LogFault>> + Send;
 
+    /// Writes `requests` to `ingest.purges`; `Ok` once every one is acknowledged.
+    fn publish_purges(
+        &self,
+        requests: &[PurgeRequest],
+    ) -> impl Future<Output = Result<(), LogFault>> + Send;
+
     /// True when no more should be accepted for now.
     fn is_saturated(&self) -> bool;
 }
@@ -76,6 +86,33 @@ pub trait Cursors: Send + Sync {
     ) -> impl Future<Output = Result<(), LogFault>> + Send;
 }
 
+/// What the coverage ledger needs.
+pub trait CoverageLog: Send + Sync {
+    /// Everything on `ingest.coverage`, oldest first.
+    fn read_coverage(&self) -> impl Future<Output = Result<Vec<SourceCoverage>, LogFault>> + Send;
+
+    /// Writes the newest coverage of some sources; `Ok` once it is acknowledged.
+    fn write_coverage(
+        &self,
+        coverage: &[SourceCoverage],
+    ) -> impl Future<Output = Result<(), LogFault>> + Send;
+}
+
+/// What forgetting authors needs.
+pub trait PurgeLog: Send + Sync {
+    /// Requests that were not taken back.
+    fn pending_purges(&self) -> impl Future<Output = Result<Vec<PurgeRequest>, LogFault>> + Send;
+
+    /// Reads `mentions.raw` up to what is its end now, and fills `found`.
+    fn find_mentions(&self, found: Found) -> impl Future<Output = Result<Found, LogFault>> + Send;
+
+    /// Takes requests back.
+    fn finish_purges(
+        &self,
+        requests: &[PurgeRequest],
+    ) -> impl Future<Output = Result<(), LogFault>> + Send;
+}
+
 impl Publish for Producer {
     async fn publish(
         &self,
@@ -87,6 +124,16 @@ impl Publish for Producer {
 
     async fn publish_dead(&self, letters: &[DeadLetter]) -> Result<(), LogFault> {
         Ok(Producer::publish_dead(self, letters).await?)
+    }
+
+    async fn publish_purges(&self, requests: &[PurgeRequest]) -> Result<(), LogFault> {
+        for request in requests {
+            let payload =
+                serde_json::to_vec(request).map_err(|error| LogFault::Fatal(error.to_string()))?;
+            let key = request.key();
+            self.publish_bytes(&topics::PURGES, None, Some(key.as_bytes()), &payload, &[]).await?;
+        }
+        Ok(())
     }
 
     fn is_saturated(&self) -> bool {

@@ -10,6 +10,8 @@ use prometheus::{
     exponential_buckets,
 };
 
+use crate::source::Notice;
+
 /// Label of sources that the settings do not name.
 const OTHER: &str = "other";
 
@@ -24,6 +26,9 @@ pub struct IngestMetrics {
     requests: IntCounterVec,
     last_success: GaugeVec,
     lag: GaugeVec,
+    gaps: IntCounterVec,
+    lost: IntCounterVec,
+    stopped: GaugeVec,
     /// Seconds from handing events to the log until all were acknowledged.
     pub publish_seconds: Histogram,
     /// Body bytes of push requests at work.
@@ -77,6 +82,21 @@ impl IngestMetrics {
             lag: gauge(
                 "echolot_ingest_source_lag_seconds",
                 "Age of the newest mention in the last page at its observation, by source.",
+            )?,
+            gaps: counter(
+                "echolot_ingest_source_gaps_total",
+                "Gaps that sources told of, by source and reason. Every gap, outages included, is in \
+                 the table source_gaps.",
+                &["source", "why"],
+            )?,
+            lost: counter(
+                "echolot_ingest_source_lost_total",
+                "Mentions that sources know to be missing, by source and reason.",
+                &["source", "why"],
+            )?,
+            stopped: gauge(
+                "echolot_ingest_source_stopped",
+                "1 for a source that is not asked any more until an operator mends it, by source.",
             )?,
             publish_seconds: registered(
                 registry,
@@ -135,12 +155,30 @@ impl IngestMetrics {
         self.requests.with_label_values(&[self.label(source), class]).inc();
     }
 
+    /// `source` knows of something missing.
+    pub(crate) fn noticed(&self, source: &SourceName, notice: &Notice) {
+        let label = self.label(source.as_str());
+        match notice {
+            Notice::Gap { why, .. } => self.gaps.with_label_values(&[label, why.as_str()]).inc(),
+            Notice::Lost { count, why } => {
+                self.lost.with_label_values(&[label, why.as_str()]).inc_by(*count);
+            }
+        }
+    }
+
+    /// Whether `source` stands still.
+    pub(crate) fn stopped(&self, source: &SourceName, stands: bool) {
+        let label = self.label(source.as_str());
+        self.stopped.with_label_values(&[label]).set(if stands { 1.0 } else { 0.0 });
+    }
+
     fn label<'a>(&self, source: &'a str) -> &'a str {
         if self.known.contains(source) { source } else { OTHER }
     }
 }
 
-fn newest(events: &[RawEvent]) -> Option<Timestamp> {
+/// Publication time of the newest mention.
+pub(crate) fn newest(events: &[RawEvent]) -> Option<Timestamp> {
     let published = events.iter().filter_map(|event| match event {
         RawEvent::Observed(observed) => Some(observed.mention.published_at),
         RawEvent::Deleted(_) => None,

@@ -8,6 +8,7 @@ use echolot_schemas::{
     dead_letter::Reason,
     limits,
     mention::Author,
+    purge::PurgeRequest,
     raw::{Deleted, Observed},
     submission::Submission,
 };
@@ -16,6 +17,7 @@ use crate::{
     keep::{Keep, KeepRule},
     privacy::AuthorKey,
     settings::{IngestSettings, PrivacySettings},
+    source::AuthorPurge,
 };
 
 /// Makes events of submissions: derives ids, hides authors, checks every limit.
@@ -102,6 +104,17 @@ impl Observer {
         };
         mention.validate(observed_at)?;
         Ok(RawEvent::Observed(Box::new(Observed { observed_at, mention })))
+    }
+
+    /// The request to forget an author; none at an internal source, where no author is kept and so
+    /// none can be found.
+    pub fn purge(&self, purge: &AuthorPurge, requested_at: Timestamp) -> Option<PurgeRequest> {
+        let AuthorPurge { source, author } = purge;
+        (!self.internal.contains(source)).then(|| PurgeRequest {
+            pseudonym: self.key.pseudonym(source, author),
+            source: source.clone(),
+            requested_at,
+        })
     }
 
     /// Never for internal sources: what colleagues write is not to be traced to them.

@@ -36,6 +36,9 @@ pub struct IngestSettings {
     pub files: FilesSettings,
     /// How sources reach out.
     pub http: HttpSettings,
+    /// Time between two searches for mentions of authors who are gone.
+    #[serde(with = "humantime_serde")]
+    pub purge_every: Duration,
 }
 
 /// `[ingest.push]`: `POST /v1/mentions`.
@@ -128,6 +131,11 @@ impl IngestSettings {
         self.push.validate(problems);
         self.files.validate(problems);
         self.http.validate(problems);
+        problems.check(
+            (Duration::from_secs(1)..=Duration::from_hours(24)).contains(&self.purge_every),
+            "ingest.purge_every",
+            "must be 1s to 24h",
+        );
     }
 
     /// Every source inside the company. Names that break the rule are left to [`Self::validate`].

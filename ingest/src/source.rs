@@ -129,6 +129,11 @@ impl SourceFault {
         Self::Transient { detail: detail.into(), retry_after: None }
     }
 
+    /// True when the same question may be answered later.
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::RateLimited { .. })
+    }
+
     /// The metric label.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -149,7 +149,8 @@ impl Ticket {
 struct Outgoing<'a> {
     partition: Option<i32>,
     key: Option<&'a [u8]>,
-    payload: &'a [u8],
+    /// None for a tombstone of compaction.
+    payload: Option<&'a [u8]>,
     headers: OwnedHeaders,
 }
 
@@ -212,7 +213,7 @@ impl Producer {
             call.send(Outgoing {
                 partition,
                 key: Some(record::key(event.key(), &mut buffer).as_bytes()),
-                payload: &payload,
+                payload: Some(&payload),
                 headers: record::headers(event, traceparent),
             })
             .await?;
@@ -227,7 +228,7 @@ impl Producer {
             call.send(Outgoing {
                 partition: None,
                 key: letter.key.as_deref(),
-                payload: &letter.payload,
+                payload: Some(&letter.payload),
                 headers: owned_headers(letter.all_headers().iter()),
             })
             .await?;
@@ -246,7 +247,15 @@ impl Producer {
     ) -> Result<(), PublishError> {
         let call = self.call(topic);
         let headers = owned_headers(headers.iter());
-        call.send(Outgoing { partition, key, payload, headers }).await?;
+        call.send(Outgoing { partition, key, payload: Some(payload), headers }).await?;
+        call.acknowledged().await
+    }
+
+    /// Takes back every record of `key` on a compacted topic.
+    pub async fn publish_tombstone(&self, topic: &Topic, key: &[u8]) -> Result<(), PublishError> {
+        let call = self.call(topic);
+        let headers = OwnedHeaders::new();
+        call.send(Outgoing { partition: None, key: Some(key), payload: None, headers }).await?;
         call.acknowledged().await
     }
 
@@ -287,7 +296,7 @@ struct Call<'p> {
 
 impl Call<'_> {
     async fn send(&self, outgoing: Outgoing<'_>) -> Result<(), PublishError> {
-        let bytes = outgoing.payload.len();
+        let bytes = outgoing.payload.map_or(0, <[u8]>::len);
         if bytes > limits::RECORD_BYTES {
             return Err(PublishError::TooLarge { topic: self.topic.clone(), bytes });
         }
@@ -296,8 +305,8 @@ impl Call<'_> {
         let in_flight = &self.producer.inner.context().in_flight_bytes;
         in_flight.fetch_add(bytes, Ordering::Relaxed);
         let mut record = BaseRecord::with_opaque_to(&self.topic, Arc::clone(&self.ticket))
-            .payload(outgoing.payload)
             .headers(outgoing.headers);
+        record.payload = outgoing.payload;
         record.partition = outgoing.partition;
         record.key = outgoing.key;
         loop {

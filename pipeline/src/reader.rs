@@ -107,12 +107,35 @@ impl LogReader {
         topic: &Topic,
         partition: i32,
         until: i64,
+        each: impl FnMut(Record<'_>),
+    ) -> Result<(), KafkaFault> {
+        self.read_between(topic, partition, Offset::Beginning, until, each)
+    }
+
+    /// [`LogReader::read`] of what stands at `from` or behind it.
+    pub fn read_from(
+        &self,
+        topic: &Topic,
+        partition: i32,
+        from: i64,
+        until: i64,
+        each: impl FnMut(Record<'_>),
+    ) -> Result<(), KafkaFault> {
+        self.read_between(topic, partition, Offset::Offset(from), until, each)
+    }
+
+    fn read_between(
+        &self,
+        topic: &Topic,
+        partition: i32,
+        begin: Offset,
+        until: i64,
         mut each: impl FnMut(Record<'_>),
     ) -> Result<(), KafkaFault> {
         let name = self.name(topic);
         let fault = |source| KafkaFault::broker(format!("reading {name}/{partition}"), source);
         let mut from = TopicPartitionList::new();
-        from.add_partition_offset(&name, partition, Offset::Beginning).map_err(fault)?;
+        from.add_partition_offset(&name, partition, begin).map_err(fault)?;
         self.client.assign(&from).map_err(fault)?;
         let mut heard = Instant::now();
         loop {

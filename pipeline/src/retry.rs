@@ -7,15 +7,28 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The pauses between attempts. Each pause is drawn from the upper half of its bound, so
 /// that roles that failed together do not come back together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Backoff {
     failures: u32,
+    first: Duration,
+    longest: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::between(FIRST, LONGEST)
+    }
 }
 
 impl Backoff {
+    /// Pauses that begin at `first` and grow to `longest`.
+    pub const fn between(first: Duration, longest: Duration) -> Self {
+        Self { failures: 0, first, longest }
+    }
+
     /// The pause before the next attempt.
     pub fn next_pause(&mut self) -> Duration {
-        let bound = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
+        let bound = self.first.saturating_mul(1 << self.failures.min(16)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
         bound.mul_f64(rand::random_range(0.5..1.0))
     }

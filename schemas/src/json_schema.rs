@@ -4,8 +4,10 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 
 use crate::{
     EventType,
+    coverage::SourceCoverage,
     cursor::CursorRecord,
     enriched::{Enriched, Retracted},
+    purge::PurgeRequest,
     raw::{Deleted, Observed},
     submission::Submission,
 };
@@ -24,6 +26,8 @@ pub fn all() -> Vec<Published> {
     let mut published: Vec<Published> = EventType::ALL.into_iter().map(of_event).collect();
     published.push(Published { name: "submission.v1", schema: of::<Submission>() });
     published.push(Published { name: "cursor.v1", schema: of::<CursorRecord>() });
+    published.push(Published { name: "source.coverage.v1", schema: of::<SourceCoverage>() });
+    published.push(Published { name: "author.purge.v1", schema: of::<PurgeRequest>() });
     published
 }
 

@@ -22,6 +22,7 @@ pub mod id;
 pub mod json_schema;
 pub mod limits;
 pub mod mention;
+pub mod purge;
 pub mod raw;
 pub mod submission;
 pub mod timestamp;

@@ -65,8 +65,22 @@ pub const CURSORS: Topic = Topic {
     cleanup: Cleanup::Compact { min_lag: Duration::ZERO, max_lag: DAY },
 };
 
+/// How well each source is covered: the newest record of a source counts.
+pub const COVERAGE: Topic = Topic {
+    name: "ingest.coverage",
+    partitioned: false,
+    cleanup: Cleanup::Compact { min_lag: Duration::ZERO, max_lag: DAY },
+};
+
+/// Authors whose mentions are still to be deleted: taken back by a tombstone once they are.
+pub const PURGES: Topic = Topic {
+    name: "ingest.purges",
+    partitioned: false,
+    cleanup: Cleanup::Compact { min_lag: Duration::ZERO, max_lag: DAY },
+};
+
 /// Every topic.
-pub const ALL: [Topic; 4] = [RAW, ENRICHED, DEAD, CURSORS];
+pub const ALL: [Topic; 6] = [RAW, ENRICHED, DEAD, CURSORS, COVERAGE, PURGES];
 
 impl Topic {
     /// The topic's settings as the broker names them.

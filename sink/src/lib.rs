@@ -20,6 +20,7 @@
 //! the client is `echolot-store`.
 
 pub mod audit;
+pub mod coverage;
 pub mod generations;
 pub mod metrics;
 pub mod settings;

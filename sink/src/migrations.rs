@@ -30,7 +30,11 @@ const GENERATION: [File; 3] = [
 ];
 
 /// Tables of the published database; each may be applied again.
-const PUBLISHED: [File; 1] = [file!(1, "published", "0001_generations")];
+const PUBLISHED: [File; 3] = [
+    file!(1, "published", "0001_generations"),
+    file!(3, "published", "0003_source_coverage"),
+    file!(4, "published", "0004_source_gaps"),
+];
 
 /// Views of the published database; replaced whenever a generation is promoted.
 const VIEWS: [File; 6] = [

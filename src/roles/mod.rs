@@ -1,10 +1,11 @@
 //! The roles: each wires a crate to the runtime, and holds no logic of its own.
 
+mod ingest;
+
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use echolot_enrich::enricher::Enricher;
-use echolot_ingest::{observe::Observer, push};
 use echolot_pipeline::{
     admin,
     brands::{BrandFiles, BrandWatch, LiveBrands},
@@ -15,15 +16,12 @@ use echolot_pipeline::{
     worker::Worker,
 };
 use echolot_schemas::topics;
-use echolot_sink::{GenerationChoice, Writer, generations};
+use echolot_sink::{GenerationChoice, Writer, coverage::CoverageProjection, generations};
 use echolot_store::Store;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-    task::JoinError,
-};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::ingest::{ingest, ingest_on};
 use crate::{process::Process, settings::Settings};
 
 /// By these names roles report. Whoever starts a role puts its part on the board before telemetry
@@ -33,6 +31,8 @@ pub(crate) mod part {
     pub(crate) const INGEST: &str = "push";
     /// Of the brands that [`super::ingest`] filters by.
     pub(crate) const FILTER: &str = "filter";
+    /// Of the sources that [`super::ingest`] follows.
+    pub(crate) const SOURCES: &str = "sources";
     /// Of [`super::enrich`].
     pub(crate) const ENRICH: &str = "enrich";
     /// Of [`super::sink`].
@@ -44,79 +44,6 @@ pub(crate) const ENRICH_GROUP: &str = "enrich";
 
 /// How often the sink looks whether another generation was promoted.
 const PROMOTION_CHECK: Duration = Duration::from_secs(2);
-
-/// Accepts pushed mentions until cancelled.
-pub(crate) async fn ingest(process: Process) -> anyhow::Result<()> {
-    let listen = process.settings.ingest.push.listen.clone();
-    let listener = TcpListener::bind(&listen)
-        .await
-        .with_context(|| format!("ingest.push.listen: cannot listen on {listen}"))?;
-    ingest_on(process, listener).await
-}
-
-/// Accepts pushed mentions on a listener until cancelled.
-pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow::Result<()> {
-    let settings = &process.settings;
-    let health = process.board.part(part::INGEST);
-    admin::ensure_topics(&settings.kafka).await?;
-    let producer = process.producer("ingest.producer")?;
-    let mut observer = Observer::new(settings.author_key()?, &settings.privacy, &settings.ingest);
-    let watch = filter(&process)?.map(|(brands, watch)| {
-        observer = observer.clone().with_brands(brands);
-        watch
-    });
-    let router = push::router(
-        &settings.ingest.push,
-        producer.clone(),
-        observer,
-        process.metrics.ingest.clone(),
-        Clock::system(),
-    )?;
-    tracing::info!(listen = %listener.local_addr()?, "accepting mentions");
-    health.ready();
-    tokio::select! {
-        () = push::serve(listener, router, &settings.ingest.push, process.cancel.clone()) => {}
-        panic = watched(watch) => return Err(panic).context("reading brand files panicked"),
-    }
-    health.not_ready("stopping");
-    let drain = settings.kafka.delivery_timeout.min(settings.sink.worker.drain);
-    tokio::task::spawn_blocking(move || producer.flush(drain)).await?;
-    Ok(())
-}
-
-/// The brands that sources with `keep = "matches"` are filtered by, and who watches their files;
-/// none where every source keeps all.
-fn filter(process: &Process) -> anyhow::Result<Option<(LiveBrands, Watching)>> {
-    let settings = &process.settings;
-    if !settings.ingest.needs_brands() {
-        return Ok(None);
-    }
-    let hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
-    if settings.enrich.brands.is_empty() {
-        bail!(
-            "a source has keep = \"matches\" and there are no brands to match: set enrich.brands, or \
-             keep = \"all\""
-        );
-    }
-    let (files, brands) = brands(settings)?;
-    let health = process.board.part(part::FILTER);
-    health.ready();
-    // The filter sees handles whether they are kept or not.
-    let metrics = process.metrics.brands.clone();
-    let watch = BrandWatch::new(files, brands.clone(), true, metrics, health);
-    Ok(Some((brands, (watch, hangup))))
-}
-
-/// Someone who watches brand files, and the signal to read them at once.
-type Watching = (BrandWatch, Signal);
-
-/// Watches for as long as it is polled; never resolves where there is nothing to watch.
-async fn watched(watching: Option<Watching>) -> JoinError {
-    match watching {
-        Some((watch, hangup)) => watch.run(hangup).await,
-        None => std::future::pending().await,
-    }
-}
 
 /// Enriches until cancelled. Brand files are read again when they change, and on SIGHUP.
 pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
@@ -169,7 +96,12 @@ pub(crate) async fn sink(process: Process) -> anyhow::Result<()> {
         tracing::info!(generation, "storing");
         let cancel = process.cancel.child_token();
         let worker = sink_worker(&process, &store, generation, producer.clone());
+        let coverage = CoverageProjection { kafka: settings.kafka.clone(), store: store.clone() };
         tokio::try_join!(
+            async {
+                coverage.run(cancel.clone()).await;
+                Ok(())
+            },
             async {
                 let ended = worker.run(cancel.clone()).await;
                 cancel.cancel();

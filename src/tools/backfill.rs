@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use echolot_ingest::{
     collector::{Collected, Collector},
+    coverage::CoverageBook,
     files::{BackfillOptions, FileFormat, FileOutcome, FileReport, Origin, expand, read_options},
     keep::KeepRule,
     observe::Observer,
@@ -115,6 +116,7 @@ pub(crate) async fn read_files(
         cursors: CursorStore::new(settings.kafka.clone(), producer),
         observer: observer(settings)?,
         metrics: process.metrics.ingest.clone(),
+        coverage: CoverageBook::default(),
         clock: Clock::system(),
     };
     let read = read_options(&settings.ingest.files, options)?;

@@ -10,11 +10,14 @@
 //! becomes a dead letter and the answer is 202 all the same; 401, 413, 429 and 503 mean that
 //! nothing was taken.
 
+mod router;
+
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use echolot_schemas::{SourceName, Timestamp};
 
-use crate::source::Page;
+pub use self::router::router;
+use crate::{keep::KeepRule, source::Page};
 
 /// A request that proves nothing, or the wrong thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +28,11 @@ pub struct Unauthorised(pub &'static str);
 pub trait Hook: Send + Sync {
     /// Its name in the path, logs and metrics.
     fn name(&self) -> &SourceName;
+
+    /// Which of its mentions enter the log.
+    fn keep(&self) -> KeepRule {
+        KeepRule::All
+    }
 
     /// Checks that the platform sent it: the signature over the raw body, in constant time.
     fn authenticate(

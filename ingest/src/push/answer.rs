@@ -10,6 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    hooks::Unauthorised,
     log::LogFault,
     push::{
         admission::Busy,
@@ -31,6 +32,8 @@ pub(crate) enum Refused {
     UnknownSource(String),
     #[error(transparent)]
     Signature(#[from] SignatureFault),
+    #[error("the request is not signed as it must be: {0}")]
+    Hook(Unauthorised),
     #[error("the body is larger than {limit} = {bytes} bytes; send less at once")]
     TooLarge { limit: &'static str, bytes: u64 },
     #[error("{0}; send less at once")]
@@ -63,7 +66,7 @@ impl Refused {
         match self {
             Self::NoSource | Self::TwoSources => (StatusCode::BAD_REQUEST, "source"),
             Self::UnknownSource(_) => (StatusCode::UNAUTHORIZED, "source"),
-            Self::Signature(_) => (StatusCode::UNAUTHORIZED, "signature"),
+            Self::Signature(_) | Self::Hook(_) => (StatusCode::UNAUTHORIZED, "signature"),
             Self::TooLarge { .. } | Self::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "limit"),
             Self::Empty | Self::Compressed(_) | Self::BrokenOff(_) => {
                 (StatusCode::BAD_REQUEST, "body")

@@ -12,10 +12,10 @@
 //! dead letters: the sender is told and still has them. Sending anything again is harmless, because
 //! ids come from the source's own.
 
-mod admission;
-mod answer;
+pub(crate) mod admission;
+pub(crate) mod answer;
 mod batch;
-mod body;
+pub(crate) mod body;
 mod handler;
 mod server;
 pub mod signature;

@@ -8,6 +8,7 @@ use std::{
 
 use echolot_ingest::{
     collector::Collector,
+    coverage::CoverageBook,
     log::{Cursors, LogFault, Publish},
     metrics::IngestMetrics,
     observe::Observer,
@@ -15,7 +16,9 @@ use echolot_ingest::{
     settings::{IngestSettings, PrivacySettings},
 };
 use echolot_pipeline::{clock::Clock, dead_letters::DeadLetter, settings::Secret};
-use echolot_schemas::{Mention, RawEvent, SourceName, Timestamp, cursor::CursorRecord};
+use echolot_schemas::{
+    Mention, RawEvent, SourceName, Timestamp, cursor::CursorRecord, purge::PurgeRequest,
+};
 use prometheus::Registry;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -57,6 +60,7 @@ pub(crate) fn clock() -> Clock {
 pub(crate) struct State {
     pub(crate) events: Vec<RawEvent>,
     pub(crate) letters: Vec<DeadLetter>,
+    pub(crate) purges: Vec<PurgeRequest>,
     pub(crate) cursors: HashMap<String, String>,
     /// What happened, in order: `publish 2`, `dead 1`, `save 5`.
     pub(crate) journal: Vec<String>,
@@ -115,6 +119,13 @@ impl Publish for MemoryLog {
         Ok(())
     }
 
+    async fn publish_purges(&self, requests: &[PurgeRequest]) -> Result<(), LogFault> {
+        let mut state = self.state();
+        state.journal.push(format!("purge {}", requests.len()));
+        state.purges.extend_from_slice(requests);
+        Ok(())
+    }
+
     fn is_saturated(&self) -> bool {
         self.state().saturated
     }
@@ -144,6 +155,7 @@ pub(crate) fn collector(log: &MemoryLog) -> Collector<MemoryLog, MemoryLog> {
         cursors: log.clone(),
         observer: observer(&settings()),
         metrics: metrics(),
+        coverage: CoverageBook::default(),
         clock: clock(),
     }
 }

@@ -1,8 +1,8 @@
 //! Every example fits its schema, is decoded, and is the same once encoded again.
 
 use echolot_schemas::{
-    EnrichedEvent, Event, EventType, Mention, MentionId, RawEvent, cursor::CursorRecord,
-    json_schema, submission::Submission,
+    EnrichedEvent, Event, EventType, Mention, MentionId, RawEvent, coverage::SourceCoverage,
+    cursor::CursorRecord, json_schema, purge::PurgeRequest, submission::Submission,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -28,6 +28,8 @@ fn read_and_write(kind: &str, payload: &[u8]) -> Result<Value, String> {
         }
         (None, "submission") => plain::<Submission>(payload),
         (None, "cursor") => plain::<CursorRecord>(payload),
+        (None, "source.coverage") => plain::<SourceCoverage>(payload),
+        (None, "author.purge") => plain::<PurgeRequest>(payload),
         (None, unknown) => panic!("examples/{unknown} is no kind of ours"),
     }
 }
