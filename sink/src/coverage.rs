@@ -92,14 +92,12 @@ impl CoverageProjection {
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         if !written.is_empty() {
             let published = self.store.published();
-            let rows = written.iter().map(CoverageRow::of);
+            let rows: Vec<CoverageRow<'_>> = written.iter().map(CoverageRow::of).collect();
             let table = format!("{published}.source_coverage");
-            self.store.insert::<CoverageRow<'_>>(Action::Insert, &table, rows).await?;
+            self.store.insert::<CoverageRow<'_>>(Action::Insert, &table, rows.into_iter()).await?;
             let table = format!("{published}.source_gaps");
-            let gaps = written
-                .iter()
-                .flat_map(|coverage| coverage.gaps.iter().map(|gap| GapRow::of(coverage, gap)));
-            self.store.insert::<GapRow<'_>>(Action::Insert, &table, gaps).await?;
+            let gaps: Vec<GapRow<'_>> = written.iter().flat_map(GapRow::all).collect();
+            self.store.insert::<GapRow<'_>>(Action::Insert, &table, gaps.into_iter()).await?;
         }
         Ok(reached)
     }
@@ -138,6 +136,10 @@ impl<'a> CoverageRow<'a> {
 }
 
 impl<'a> GapRow<'a> {
+    fn all(coverage: &'a SourceCoverage) -> Vec<Self> {
+        coverage.gaps.iter().map(|gap| Self::of(coverage, gap)).collect()
+    }
+
     fn of(coverage: &'a SourceCoverage, gap: &Gap) -> Self {
         Self {
             source: coverage.source.as_str(),
