@@ -27,17 +27,46 @@ pub(crate) struct Batch<E> {
     pub(crate) deliveries: Vec<Delivery<E>>,
 }
 
-/// A batch took effect as a whole.
+impl<E> Batch<E> {
+    pub(crate) fn load(&self) -> Load {
+        let bytes = self.deliveries.iter().map(|delivery| delivery.payload.len()).sum();
+        Load { rows: self.deliveries.len(), bytes }
+    }
+}
+
+/// How much memory deliveries take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+}
+
+impl std::ops::AddAssign for Load {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What became of batches handed on.
 #[derive(Debug)]
-pub(crate) struct Settled {
+pub(crate) struct Progress {
     pub(crate) epoch: u64,
-    pub(crate) positions: Vec<RawPosition>,
+    pub(crate) step: Step,
+}
+
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A batch is judged and out of memory, yet not all of its effects are complete.
+    Judged(Load),
+    /// Everything about these took effect. `judged` of them was told of before.
+    Settled { positions: Vec<RawPosition>, judged: Load },
 }
 
 #[derive(Debug)]
 pub(crate) struct Desk<E> {
     settings: WorkerSettings,
-    settled: Receiver<Settled>,
+    progress: Receiver<Progress>,
     lease: Lease,
     announced: bool,
     ledgers: BTreeMap<i32, Ledger>,
@@ -45,13 +74,14 @@ pub(crate) struct Desk<E> {
     buffer_bytes: usize,
     buffer_since: Option<Instant>,
     handed_on: usize,
+    judged: Load,
 }
 
 impl<E> Desk<E> {
-    pub(crate) fn new(settings: WorkerSettings, settled: Receiver<Settled>) -> Self {
+    pub(crate) fn new(settings: WorkerSettings, progress: Receiver<Progress>) -> Self {
         Self {
             settings,
-            settled,
+            progress,
             lease: Lease { epoch: 0, ended: CancellationToken::new() },
             announced: true,
             ledgers: BTreeMap::new(),
@@ -59,6 +89,7 @@ impl<E> Desk<E> {
             buffer_bytes: 0,
             buffer_since: None,
             handed_on: 0,
+            judged: Load::default(),
         }
     }
 
@@ -75,6 +106,7 @@ impl<E> Desk<E> {
         self.lease = Lease { epoch: self.lease.epoch + 1, ended: CancellationToken::new() };
         self.ledgers.clear();
         self.handed_on = 0;
+        self.judged = Load::default();
         self.forget_buffer();
     }
 
@@ -128,23 +160,32 @@ impl<E> Desk<E> {
     /// Enters what was settled meanwhile; waits up to `patience` for the first of it. False when
     /// the other end is gone.
     pub(crate) fn settle(&mut self, patience: Duration) -> bool {
-        match self.settled.recv_timeout(patience) {
-            Ok(settled) => self.enter(settled),
+        match self.progress.recv_timeout(patience) {
+            Ok(progress) => self.enter(progress),
             Err(RecvTimeoutError::Timeout) => return true,
             Err(RecvTimeoutError::Disconnected) => return false,
         }
-        while let Ok(settled) = self.settled.try_recv() {
-            self.enter(settled);
+        while let Ok(progress) = self.progress.try_recv() {
+            self.enter(progress);
         }
         true
     }
 
-    fn enter(&mut self, settled: Settled) {
-        if settled.epoch != self.lease.epoch {
+    fn enter(&mut self, progress: Progress) {
+        if progress.epoch != self.lease.epoch {
             return;
         }
-        self.handed_on -= settled.positions.len();
-        for RawPosition { partition, offset } in settled.positions {
+        let (positions, judged) = match progress.step {
+            Step::Judged(load) => {
+                self.judged += load;
+                return;
+            }
+            Step::Settled { positions, judged } => (positions, judged),
+        };
+        self.judged.rows -= judged.rows;
+        self.judged.bytes -= judged.bytes;
+        self.handed_on -= positions.len();
+        for RawPosition { partition, offset } in positions {
             if let Some(ledger) = self.ledgers.get_mut(&partition) {
                 ledger.settle(offset);
             }
@@ -170,14 +211,14 @@ impl<E> Desk<E> {
         self.ledgers.iter().filter_map(frontier).collect()
     }
 
-    /// Deliveries charged and not settled, buffered ones among them.
+    /// Deliveries charged and not judged, buffered ones among them: those that take memory.
     pub(crate) fn in_flight_rows(&self) -> usize {
-        self.ledgers.values().map(Ledger::unsettled).sum()
+        self.ledgers.values().map(Ledger::unsettled).sum::<usize>() - self.judged.rows
     }
 
     /// Their payload bytes.
     pub(crate) fn in_flight_bytes(&self) -> usize {
-        self.ledgers.values().map(Ledger::bytes).sum()
+        self.ledgers.values().map(Ledger::bytes).sum::<usize>() - self.judged.bytes
     }
 
     /// Deliveries handed to the stage and not settled.
@@ -185,7 +226,7 @@ impl<E> Desk<E> {
         self.handed_on
     }
 
-    /// The budget is spent: no more is read until something is settled.
+    /// The budget is spent: no more is read until something is judged.
     pub(crate) fn is_over_budget(&self) -> bool {
         self.in_flight_rows() >= self.settings.in_flight_rows
             || self.in_flight_bytes() as u64 >= self.settings.in_flight_bytes.as_u64()
@@ -216,39 +257,38 @@ mod tests {
     use super::*;
     use crate::testing::{delivery, worker_settings};
 
-    fn desk() -> (Desk<()>, Sender<Settled>) {
-        let (settle, settled) = channel();
-        let mut desk = Desk::new(worker_settings(), settled);
+    fn desk() -> (Desk<()>, Sender<Progress>) {
+        let (tell, progress) = channel();
+        let mut desk = Desk::new(worker_settings(), progress);
         desk.assign([0, 1].into_iter());
-        (desk, settle)
+        (desk, tell)
     }
 
-    fn positions(batch: &Batch<()>) -> Vec<RawPosition> {
-        batch.deliveries.iter().map(|delivery| delivery.position).collect()
+    fn settled(batch: &Batch<()>, judged: Load) -> Progress {
+        let positions = batch.deliveries.iter().map(|delivery| delivery.position).collect();
+        Progress { epoch: batch.lease.epoch, step: Step::Settled { positions, judged } }
     }
 
     #[test]
     fn what_was_read_but_not_handed_on_is_never_committed() {
-        let (mut desk, settle) = desk();
+        let (mut desk, tell) = desk();
         desk.take(delivery(0, 7));
         let batch = desk.batch();
         desk.take(delivery(0, 8));
         desk.forget_buffer();
-        let (epoch, positions) = (batch.lease.epoch, positions(&batch));
-        settle.send(Settled { epoch, positions }).unwrap();
+        tell.send(settled(&batch, Load::default())).unwrap();
         assert!(desk.settle(Duration::ZERO));
         assert_eq!((desk.handed_on(), desk.take_moved()), (0, vec![(0, 8)]));
     }
 
     #[test]
     fn a_settlement_of_a_former_assignment_moves_nothing() {
-        let (mut desk, settle) = desk();
+        let (mut desk, tell) = desk();
         desk.take(delivery(0, 7));
         let batch = desk.batch();
         desk.assign([0].into_iter());
         assert!(batch.lease.ended.is_cancelled());
-        let (epoch, positions) = (batch.lease.epoch, positions(&batch));
-        settle.send(Settled { epoch, positions }).unwrap();
+        tell.send(settled(&batch, Load::default())).unwrap();
         assert!(desk.settle(Duration::ZERO));
         assert!(desk.take_moved().is_empty());
     }
@@ -265,6 +305,24 @@ mod tests {
         let (mut desk, _settle) = desk();
         assert_eq!(desk.batch().assigned, Some(vec![0, 1]));
         assert_eq!(desk.batch().assigned, None);
+    }
+
+    #[test]
+    fn what_is_judged_makes_room_and_is_committed_only_once_settled() {
+        let (mut desk, tell) = desk();
+        let budget = i64::try_from(worker_settings().in_flight_rows).unwrap();
+        (0..budget).for_each(|offset| desk.take(delivery(0, offset)));
+        let batch = desk.batch();
+        let (epoch, load) = (batch.lease.epoch, batch.load());
+        tell.send(Progress { epoch, step: Step::Judged(load) }).unwrap();
+        assert!(desk.settle(Duration::ZERO));
+        assert!(!desk.is_over_budget());
+        assert_eq!((desk.in_flight_bytes(), desk.handed_on()), (0, load.rows));
+        assert!(desk.take_moved().is_empty());
+        tell.send(settled(&batch, load)).unwrap();
+        assert!(desk.settle(Duration::ZERO));
+        assert_eq!((desk.in_flight_rows(), desk.handed_on()), (0, 0));
+        assert_eq!(desk.take_moved(), vec![(0, budget)]);
     }
 
     #[test]

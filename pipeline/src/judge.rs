@@ -81,14 +81,32 @@ impl<S: Stage> Judge<'_, S> {
     /// Tells the stage its partitions, as patiently.
     pub(crate) async fn assigned(&mut self, partitions: &[i32]) -> Result<(), Verdictless> {
         let mut backoff = Backoff::default();
-        loop {
-            match self.stage.assigned(partitions).await {
-                Ok(()) => return Ok(()),
-                Err(Fault::Transient(detail)) => self.wait(&mut backoff, &detail).await,
-                Err(Fault::Refused(detail) | Fault::Fatal(detail)) => {
-                    return Err(Verdictless::Fatal(detail));
-                }
+        while let Err(fault) = self.stage.assigned(partitions).await {
+            self.outlast(&mut backoff, fault).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the stage complete what it judged, as patiently.
+    pub(crate) async fn complete(&mut self) -> Result<(), Verdictless> {
+        let mut backoff = Backoff::default();
+        while let Err(fault) = self.stage.complete().await {
+            self.outlast(&mut backoff, fault).await?;
+        }
+        if backoff.failures() > 0 {
+            self.health.ready();
+        }
+        Ok(())
+    }
+
+    /// Waits a fault out that is about no batch, so that none can be halved.
+    async fn outlast(&self, backoff: &mut Backoff, fault: Fault) -> Result<(), Verdictless> {
+        match fault {
+            Fault::Transient(detail) => {
+                self.wait(backoff, &detail).await;
+                Ok(())
             }
+            Fault::Refused(detail) | Fault::Fatal(detail) => Err(Verdictless::Fatal(detail)),
         }
     }
 
@@ -119,6 +137,16 @@ mod tests {
         transient: u32,
     }
 
+    impl Picky {
+        fn fail(&mut self) -> Result<(), Fault> {
+            if self.transient == 0 {
+                return Ok(());
+            }
+            self.transient -= 1;
+            Err(Fault::Transient("not now".into()))
+        }
+    }
+
     impl Stage for Picky {
         type Input = RawEvent;
         type Output = i64;
@@ -128,14 +156,16 @@ mod tests {
         }
 
         async fn judge(&mut self, batch: &[Item<RawEvent>]) -> Result<Vec<Verdict<i64>>, Fault> {
-            if self.transient > 0 {
-                self.transient -= 1;
-                return Err(Fault::Transient("not now".into()));
-            }
+            self.fail()?;
             if batch.iter().any(|item| self.poison.contains(&item.position.offset)) {
                 return Err(Fault::Refused("a bad row".into()));
             }
             Ok(batch.iter().map(|item| Verdict::Emit(item.position.offset)).collect())
+        }
+
+        async fn complete(&mut self) -> Result<(), Fault> {
+            self.fail()?;
+            if self.poison.is_empty() { Ok(()) } else { Err(Fault::Refused("a bad sum".into())) }
         }
     }
 
@@ -166,5 +196,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn transient_faults_are_waited_out() {
         assert_eq!(judged(Picky { poison: vec![], transient: 30 }, 0..2).await.len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn completing_is_as_patient_and_has_no_culprit_to_look_for() {
+        let health = HealthBoard::default().part("picky");
+        let metrics = WorkerMetrics::new(&prometheus::Registry::new()).unwrap().stage("picky");
+        let mut stage = Picky { poison: vec![], transient: 30 };
+        let mut judge = Judge { stage: &mut stage, health: &health, metrics: &metrics };
+        assert_eq!(judge.complete().await, Ok(()));
+        assert_eq!(judge.stage.transient, 0);
+        judge.stage.poison.push(1);
+        assert_eq!(judge.complete().await, Err(Verdictless::Fatal("a bad sum".into())));
     }
 }

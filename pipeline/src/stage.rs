@@ -1,6 +1,6 @@
 //! What a stage is: it judges batches of events, one verdict an item, and knows nothing of Kafka.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use echolot_schemas::{Event, RawPosition, dead_letter::Reason};
 
@@ -89,6 +89,19 @@ pub trait Stage: Send + 'static {
     /// that whatever it remembers about a partition can be thrown away or read again.
     fn assigned(&mut self, partitions: &[i32]) -> impl Future<Output = Result<(), Fault>> + Send {
         let _ = partitions;
+        async { Ok(()) }
+    }
+
+    /// How long effects of judged items may stay incomplete while further batches wait. With none
+    /// waiting they are completed at once.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Completes the effects of everything judged so far. Items are settled only after it, so a
+    /// death before it brings them again. What a batch costs however small it is belongs here:
+    /// under load it is paid once for many.
+    fn complete(&mut self) -> impl Future<Output = Result<(), Fault>> + Send {
         async { Ok(()) }
     }
 

@@ -3,12 +3,14 @@
 //! ```text
 //!   consumer thread                          worker task
 //!   poll ─▶ charge ─▶ batch ───────────────▶ judge ─▶ emit / dead letters ─▶ acknowledged
-//!   commit ◀─ frontier ◀─ ledger ◀─────────────────────────── settled ◀──────────┘
+//!   commit ◀─ frontier ◀─ ledger ◀─────────────────────── settled ◀─ complete ◀──┘
 //! ```
 //! Whatever dies, and when: an offset is committed only after everything about it took effect, so
 //! the worst is a redelivery, and effects are idempotent.
 
-use echolot_schemas::{Event, topics::Topic};
+use std::time::Instant;
+
+use echolot_schemas::{Event, RawPosition, topics::Topic};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +20,7 @@ use crate::{
     consumer::Consumer,
     dead_letters::DeadLetter,
     delivery::{Delivery, Place, Read},
-    desk::{Batch, Desk, Settled},
+    desk::{Batch, Desk, Lease, Load, Progress, Step},
     health::Health,
     judge::{Judge, Verdictless},
     metrics::{StageMetrics, WorkerMetrics},
@@ -89,8 +91,8 @@ where
         let name = self.stage.name();
         let metrics = self.metrics.stage(name);
         let (hand_on, batches) = channel(1);
-        let (settle, settled) = std::sync::mpsc::channel();
-        let desk = Desk::new(self.settings.clone(), settled);
+        let (tell, progress) = std::sync::mpsc::channel();
+        let desk = Desk::new(self.settings.clone(), progress);
         let consumer = Consumer::connect(
             &self.kafka,
             &self.input,
@@ -112,7 +114,8 @@ where
             producer: self.producer,
             health: self.health,
             metrics,
-            settle,
+            tell,
+            open: None,
         };
         task.run(batches).await?;
         thread.await.map_err(|_| Cause::Panicked)?.map_err(Cause::Kafka)
@@ -128,7 +131,16 @@ struct Task<S, O> {
     health: Health,
     metrics: StageMetrics,
     poison: Poison,
-    settle: std::sync::mpsc::Sender<Settled>,
+    tell: std::sync::mpsc::Sender<Progress>,
+    open: Option<Open>,
+}
+
+/// Judged and not settled.
+struct Open {
+    lease: Lease,
+    since: Instant,
+    positions: Vec<RawPosition>,
+    load: Load,
 }
 
 /// What came of a batch, before any of it took effect.
@@ -144,9 +156,9 @@ where
 {
     async fn run(&mut self, mut batches: Receiver<Batch<S::Input>>) -> Result<(), Cause> {
         while let Some(batch) = batches.recv().await {
-            let lease = batch.lease.clone();
-            let started = std::time::Instant::now();
-            self.metrics.batch_rows.observe(batch.deliveries.len() as f64);
+            let (lease, load) = (batch.lease.clone(), batch.load());
+            let started = Instant::now();
+            self.metrics.batch_rows.observe(load.rows as f64);
             let positions = batch.deliveries.iter().map(|delivery| delivery.position).collect();
             tokio::select! {
                 biased;
@@ -155,9 +167,46 @@ where
                 done = self.process(batch) => done?,
             }
             self.metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
-            if self.settle.send(Settled { epoch: lease.epoch, positions }).is_err() {
+            if !self.note_judged(&lease, positions, load) {
                 break;
             }
+            if batches.is_empty() || self.patience_is_over() {
+                tokio::select! {
+                    biased;
+                    () = lease.ended.cancelled() => {}
+                    done = self.settle() => done?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// False when the consumer is gone.
+    fn note_judged(&mut self, lease: &Lease, positions: Vec<RawPosition>, load: Load) -> bool {
+        // What was open under a former lease is another's now, who gets it again.
+        if let Some(open) = self.open.as_mut().filter(|open| open.lease.epoch == lease.epoch) {
+            open.positions.extend(positions);
+            open.load += load;
+        } else {
+            let (lease, since) = (lease.clone(), Instant::now());
+            self.open = Some(Open { lease, since, positions, load });
+        }
+        self.tell.send(Progress { epoch: lease.epoch, step: Step::Judged(load) }).is_ok()
+    }
+
+    fn patience_is_over(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.since.elapsed() >= self.stage.patience())
+    }
+
+    /// Completes and settles everything that is open.
+    async fn settle(&mut self) -> Result<(), Cause> {
+        Judge { stage: &mut self.stage, health: &self.health, metrics: &self.metrics }
+            .complete()
+            .await?;
+        if let Some(Open { lease, positions, load, .. }) = self.open.take() {
+            let step = Step::Settled { positions, judged: load };
+            // Without a consumer the next receive ends the work.
+            let _ = self.tell.send(Progress { epoch: lease.epoch, step });
         }
         Ok(())
     }
@@ -258,7 +307,7 @@ where
 /// What is left of a delivery once its event has gone to the stage.
 enum Leftover {
     Readable { payload: Vec<u8>, traceparent: Option<String> },
-    Unreadable(echolot_schemas::RawPosition, crate::delivery::Unreadable, Vec<u8>),
+    Unreadable(RawPosition, crate::delivery::Unreadable, Vec<u8>),
 }
 
 fn sort<E: Event>(deliveries: Vec<Delivery<E>>) -> (Vec<Item<E>>, Vec<Leftover>) {

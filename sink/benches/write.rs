@@ -126,6 +126,7 @@ async fn run(store: &Store, case: &Case, rows: i64, server: u32) -> anyhow::Resu
         making += own_seconds()? - made;
         let started = Instant::now();
         writer.judge(&batch).await?;
+        writer.complete().await?;
         took.push(started.elapsed().as_secs_f64());
     }
     let server_micros = (processor_seconds(server)? - server_before) * 1e6 / rows as f64;
@@ -186,6 +187,7 @@ fn settings() -> SinkSettings {
     SinkSettings {
         generation: GenerationChoice::Promoted,
         sightings_memory: ByteSize::mib(64),
+        count_within: Duration::from_secs(1),
         worker: WorkerSettings {
             batch_rows: 50_000,
             batch_bytes: ByteSize::mib(64),

@@ -83,6 +83,7 @@ async fn store_mentions() -> anyhow::Result<()> {
     println!("{:?}", writer.judge(&batch).await?);
     // Delivered again, it changes nothing.
     writer.judge(&batch).await?;
+    writer.complete().await?;
 
     let analyst = Client::default()
         .with_url(&endpoint.url)
@@ -111,6 +112,7 @@ fn settings() -> SinkSettings {
     SinkSettings {
         generation: GenerationChoice::Promoted,
         sightings_memory: ByteSize::mib(1),
+        count_within: Duration::from_secs(1),
         worker: WorkerSettings {
             batch_rows: 1000,
             batch_bytes: ByteSize::mib(1),

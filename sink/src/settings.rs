@@ -1,6 +1,6 @@
 //! `[sink]`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytesize::ByteSize;
 use echolot_pipeline::settings::{Problems, WorkerSettings};
@@ -14,6 +14,9 @@ pub struct SinkSettings {
     pub generation: GenerationChoice,
     /// Most memory for remembering which mentions were seen.
     pub sightings_memory: ByteSize,
+    /// How long stored mentions may stay uncounted while further batches wait.
+    #[serde(with = "humantime_serde")]
+    pub count_within: Duration,
     /// Batching.
     pub worker: WorkerSettings,
 }
@@ -39,6 +42,11 @@ impl SinkSettings {
             (ByteSize::kib(64)..=ByteSize::gib(16)).contains(&self.sightings_memory),
             "sink.sightings_memory",
             "must be 64KiB to 16GiB",
+        );
+        problems.check(
+            self.count_within <= Duration::from_secs(10),
+            "sink.count_within",
+            "must be at most 10s",
         );
         self.worker.validate("sink.worker", problems);
     }

@@ -1,12 +1,16 @@
-//! The stage: stores a batch, then recomputes the buckets it touched.
+//! The stage: stores batches, then recomputes the buckets they touched.
 //!
-//! After every await the process may die. Offsets are committed only after `judge` returned, so the
-//! batch comes again, to this process or to another one, perhaps cut differently. Each step below
-//! says why that leaves nothing lost and nothing counted twice.
+//! Storing costs by the row, recomputing by the bucket, however few of its rows are new. So `judge`
+//! stores, and `complete` recomputes: at once while the log is followed live, once for many batches
+//! while there is a backlog.
+//!
+//! After every await the process may die. Offsets are committed only after `complete` returned, so
+//! the batches come again, to this process or to another one, perhaps cut differently. Each step
+//! below says why that leaves nothing lost and nothing counted twice.
 
 use std::{
-    collections::{BTreeMap, HashSet},
-    time::Instant,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::{Duration, Instant},
 };
 
 use clickhouse::Row;
@@ -14,13 +18,14 @@ use echolot_pipeline::{
     clock::Clock,
     stage::{Fault, Item, Stage, Verdict},
 };
-use echolot_schemas::EnrichedEvent;
+use echolot_schemas::{EnrichedEvent, Timestamp};
 use serde::Deserialize;
 
 use echolot_store::{Action, Store, StoreError};
 
 use crate::{
     aggregates::{self, Versioned},
+    bucket::Bucket,
     fold::{self, Outcome},
     lookup::{self, LookedUp},
     metrics::{Phase, SinkMetrics},
@@ -41,6 +46,35 @@ pub struct Writer {
     owned: HashSet<i32>,
     sightings: Sightings,
     versions: Versions,
+    open: Open,
+}
+
+/// What was stored and is not counted yet.
+#[derive(Debug, Default)]
+struct Open {
+    buckets: BTreeSet<Bucket>,
+    /// The last raw offset seen, by raw partition.
+    last_offsets: BTreeMap<u16, u64>,
+    /// When each stored state was accepted by ingest.
+    observed: Vec<Timestamp>,
+}
+
+impl Open {
+    fn add(&mut self, batch: &[Item<EnrichedEvent>], outcome: &Outcome) {
+        self.buckets.extend(&outcome.buckets);
+        self.observed
+            .extend(outcome.changes.iter().map(|change| batch[change.item].event.observed_at()));
+        for (item, verdict) in batch.iter().zip(&outcome.verdicts) {
+            let raw = item.event.raw();
+            if !matches!(verdict, Verdict::Reject(_))
+                && let (Ok(partition), Ok(offset)) =
+                    (u16::try_from(raw.partition), u64::try_from(raw.offset))
+            {
+                let last = self.last_offsets.entry(partition).or_default();
+                *last = offset.max(*last);
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Writer {
@@ -88,6 +122,7 @@ impl Writer {
             owned: HashSet::new(),
             sightings,
             versions: Versions::default(),
+            open: Open::default(),
         }
     }
 
@@ -163,45 +198,31 @@ impl Writer {
         Ok(())
     }
 
-    async fn recompute(
-        &mut self,
-        batch: &[Item<EnrichedEvent>],
-        outcome: &Outcome,
-    ) -> Result<(), StoreError> {
-        if outcome.buckets.is_empty() {
+    async fn recompute(&mut self) -> Result<(), StoreError> {
+        if self.open.buckets.is_empty() {
             return Ok(());
         }
         let started = Instant::now();
-        let mut last_offsets = BTreeMap::<u16, u64>::new();
-        for (item, verdict) in batch.iter().zip(&outcome.verdicts) {
-            let raw = item.event.raw();
-            if !matches!(verdict, Verdict::Reject(_))
-                && let (Ok(partition), Ok(offset)) =
-                    (u16::try_from(raw.partition), u64::try_from(raw.offset))
-            {
-                let last = last_offsets.entry(partition).or_default();
-                *last = offset.max(*last);
-            }
-        }
-        let partitions: Vec<Versioned> = last_offsets
-            .into_iter()
-            .map(|(partition, offset)| Versioned {
+        let partitions: Vec<Versioned> = self
+            .open
+            .last_offsets
+            .iter()
+            .map(|(&partition, &offset)| Versioned {
                 partition,
                 version: self.versions.next(partition, offset),
             })
             .collect();
-        let buckets: Vec<_> = outcome.buckets.iter().copied().collect();
+        let buckets: Vec<_> = self.open.buckets.iter().copied().collect();
         aggregates::recompute(&self.store, &self.database, &partitions, &buckets).await?;
         self.metrics.took(Phase::Recompute, started.elapsed());
         self.metrics.buckets.inc_by(buckets.len() as u64);
         Ok(())
     }
 
-    fn note_freshness(&self, batch: &[Item<EnrichedEvent>], outcome: &Outcome) {
+    fn note_freshness(&self) {
         let now = self.clock.now();
-        for change in &outcome.changes {
-            let observed_at = batch[change.item].event.observed_at();
-            self.metrics.freshness.observe(now.seconds_since(observed_at).max(0.0));
+        for observed_at in &self.open.observed {
+            self.metrics.freshness.observe(now.seconds_since(*observed_at).max(0.0));
         }
     }
 }
@@ -216,6 +237,8 @@ impl Stage for Writer {
 
     async fn assigned(&mut self, partitions: &[i32]) -> Result<(), Fault> {
         self.owned.clear();
+        // What was not counted was not settled either, so whoever owns it now gets it again.
+        self.open = Open::default();
         if partitions.is_empty() {
             return Ok(());
         }
@@ -247,11 +270,21 @@ impl Stage for Writer {
         // give the same rows under the same sort key and version, which replace themselves. Other
         // cuts of the batch give at worst an older state first, under that same key.
         self.insert(batch, &outcome).await?;
-        // Dying here: mentions are ahead of their counts. The batch comes again; its items are then
-        // found stored, and the buckets of everything found are recomputed too.
-        self.recompute(batch, &outcome).await?;
-        // Dying here: all is done, the batch comes again and changes nothing.
-        self.note_freshness(batch, &outcome);
+        self.open.add(batch, &outcome);
         Ok(outcome.verdicts)
+    }
+
+    fn patience(&self) -> Duration {
+        self.settings.count_within
+    }
+
+    async fn complete(&mut self) -> Result<(), Fault> {
+        // Dying here: mentions are ahead of their counts. Their events come again; they are then
+        // found stored, and the buckets of everything found are recomputed too.
+        self.recompute().await?;
+        // Dying here: all is done, the events come again and change nothing.
+        self.note_freshness();
+        self.open = Open::default();
+        Ok(())
     }
 }

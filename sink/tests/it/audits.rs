@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
-use echolot_pipeline::stage::Stage;
 use echolot_sink::{State, audit::StoreAudit};
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Settle},
     log::{at, enriched, erased, id, live, unmatched},
 };
 
@@ -17,7 +16,7 @@ async fn every_mention_is_told_with_its_latest_state_and_event() {
         vec![at(0, 3, live(enriched("c"))), at(0, 4, erased("b")), at(1, 9, live(enriched("d")))],
         vec![at(0, 5, live(enriched("a"))), at(0, 6, unmatched("c")), at(0, 7, erased("e"))],
     ] {
-        writer.judge(&batch).await.unwrap();
+        writer.settle(&batch).await.unwrap();
     }
     let mut told = BTreeMap::new();
     let mut mentions = StoreAudit::new(&lab.store, 1).mentions(0).unwrap();
@@ -37,7 +36,7 @@ async fn every_mention_is_told_with_its_latest_state_and_event() {
 async fn a_mention_under_two_times_and_a_wrong_count_are_found() {
     let lab = Lab::new().await;
     let batch = [at(0, 1, live(enriched("m"))), at(0, 2, live(enriched("other")))];
-    lab.writer([0]).await.judge(&batch).await.unwrap();
+    lab.writer([0]).await.settle(&batch).await.unwrap();
     lab.assert_sound().await;
     let database = format!("{}_g1", lab.settings.database);
     lab.execute(&format!(

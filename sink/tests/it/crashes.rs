@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use echolot_pipeline::stage::{Fault, Stage};
+use echolot_pipeline::stage::Fault;
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Settle},
     log::{enriched, live, log_of},
     proxy::{Break, Proxy},
 };
@@ -17,14 +17,14 @@ async fn a_connection_that_breaks(needle: &'static [u8], how: Break) {
     let proxy = Proxy::start(&lab.settings, needle, how).await;
     let batch = log_of(0, (0..200).map(|n| live(enriched(&format!("m{n}")))));
     let mut writer = lab.writer_through(&proxy.store, [0]).await;
-    let fault = writer.judge(&batch).await.unwrap_err();
+    let fault = writer.settle(&batch).await.unwrap_err();
     assert!(proxy.broke(), "the needle never passed");
     assert!(matches!(fault, Fault::Transient(_)), "{fault:?}");
     // The process dies with it; another one gets the batch again, cut differently.
     drop(writer);
     let mut successor = lab.writer([0]).await;
     for cut in batch.chunks(64) {
-        successor.judge(cut).await.unwrap();
+        successor.settle(cut).await.unwrap();
     }
     assert_eq!(lab.mentions().await.len(), 200);
     lab.assert_sound().await;
@@ -56,9 +56,9 @@ async fn a_writer_that_tries_again_itself_heals_too() {
     let proxy = Proxy::start(&lab.settings, RECOMPUTE, Break::Before).await;
     let batch = log_of(0, (0..50).map(|n| live(enriched(&format!("m{n}")))));
     let mut writer = lab.writer_through(&proxy.store, [0]).await;
-    writer.judge(&batch).await.unwrap_err();
+    writer.settle(&batch).await.unwrap_err();
     assert!(lab.counts().await.is_empty());
-    writer.judge(&batch).await.unwrap();
+    writer.settle(&batch).await.unwrap();
     assert_eq!(lab.counts().await.len(), 2);
     lab.assert_sound().await;
 }
@@ -76,7 +76,7 @@ async fn dying_at_any_moment_leaves_nothing_lost_and_nothing_doubled() {
         let life = Duration::from_millis(tried * 5);
         tried += 1;
         assert!(tried < 1000, "it never got on");
-        let judged = tokio::time::timeout(life, writer.judge(&log[committed..end])).await;
+        let judged = tokio::time::timeout(life, writer.settle(&log[committed..end])).await;
         if judged.is_ok_and(|verdicts| verdicts.is_ok()) {
             committed = end;
         }

@@ -1,8 +1,8 @@
-use echolot_pipeline::stage::{Dropped, Stage, Verdict};
+use echolot_pipeline::stage::{Dropped, Verdict};
 use echolot_schemas::{Timestamp, enriched::Polarity};
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Settle},
     log::{NOON, at, brand, enriched, id, live, sentiment, unmatched},
 };
 
@@ -16,7 +16,7 @@ async fn an_edit_of_everything_moves_the_counts_and_keeps_one_row() {
     let mut before = enriched("m");
     before.brands = vec![brand("Lumo")];
     before.sentiment = sentiment(Polarity::Negative);
-    lab.writer([0]).await.judge(&[at(0, 1, live(before))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 1, live(before))]).await.unwrap();
 
     let mut after = enriched("m");
     after.brands = vec![brand("Ferra")];
@@ -24,7 +24,7 @@ async fn an_edit_of_everything_moves_the_counts_and_keeps_one_row() {
     "en".clone_into(&mut after.language.code);
     after.mention.published_at = Timestamp::from_millis(NOON + 86_400_000 * 40);
     // Another writer, which knows the mention from the store only.
-    lab.writer([0]).await.judge(&[at(0, 2, live(after))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 2, live(after))]).await.unwrap();
 
     let mentions = lab.mentions().await;
     assert_eq!(mentions.len(), 1);
@@ -42,18 +42,18 @@ async fn an_edit_of_everything_moves_the_counts_and_keeps_one_row() {
 async fn a_mention_that_lost_its_brand_goes_and_may_come_back() {
     let lab = Lab::new().await;
     let mut writer = lab.writer([0]).await;
-    let unknown = writer.judge(&[at(0, 0, unmatched("never seen"))]).await.unwrap();
+    let unknown = writer.settle(&[at(0, 0, unmatched("never seen"))]).await.unwrap();
     assert_eq!(unknown, [Verdict::Drop(Dropped::Unmatched)]);
 
-    writer.judge(&[at(0, 1, live(enriched("m")))]).await.unwrap();
-    assert_eq!(writer.judge(&[at(0, 2, unmatched("m"))]).await.unwrap(), [Verdict::Emit(())]);
+    writer.settle(&[at(0, 1, live(enriched("m")))]).await.unwrap();
+    assert_eq!(writer.settle(&[at(0, 2, unmatched("m"))]).await.unwrap(), [Verdict::Emit(())]);
     assert!(lab.mentions().await.is_empty());
     assert!(lab.counts().await.is_empty());
     lab.assert_sound().await;
 
     let mut back = enriched("m");
     back.mention.published_at = Timestamp::from_millis(NOON + 120_000);
-    writer.judge(&[at(0, 3, live(back))]).await.unwrap();
+    writer.settle(&[at(0, 3, live(back))]).await.unwrap();
     assert_eq!(lab.mentions().await[&id("m")].published_at, NOON);
     assert_eq!(lab.counts().await.len(), 2);
     lab.assert_sound().await;
@@ -66,12 +66,12 @@ async fn ids_are_found_after_merges_too() {
     for round in 0..4_i64 {
         let batch: Vec<_> =
             (0..300).map(|n| at(0, round * 300 + n, live(enriched(&format!("m{n}"))))).collect();
-        writer.judge(&batch).await.unwrap();
+        writer.settle(&batch).await.unwrap();
     }
     lab.execute(&format!("OPTIMIZE TABLE {}_g1.mentions FINAL", lab.settings.database)).await;
     let mut moved = enriched("m7");
     moved.mention.published_at = Timestamp::from_millis(NOON + 3_600_000);
-    lab.writer([0]).await.judge(&[at(0, 5000, live(moved))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 5000, live(moved))]).await.unwrap();
     assert_eq!(lab.mentions().await.len(), 300);
     lab.assert_sound().await;
 }

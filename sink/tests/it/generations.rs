@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::{
-    lab::{Lab, client, sink_settings},
+    lab::{Lab, Settle, client, sink_settings},
     log::{at, enriched, live},
     server,
 };
@@ -49,7 +49,7 @@ async fn a_changed_migration_is_refused_with_its_number() {
 #[tokio::test]
 async fn a_rebuilt_generation_is_shown_only_once_it_is_promoted() {
     let lab = Lab::new().await;
-    lab.writer([0]).await.judge(&[at(0, 1, live(enriched("old")))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 1, live(enriched("old")))]).await.unwrap();
     let next = generations::create_next(&lab.store).await.unwrap();
     assert_eq!(next, 2);
     let metrics = echolot_sink::SinkMetrics::new(&prometheus::Registry::new()).unwrap();
@@ -57,7 +57,7 @@ async fn a_rebuilt_generation_is_shown_only_once_it_is_promoted() {
     let mut writer = Writer::new(lab.store.clone(), next, &sink_settings(), metrics, clock);
     writer.assigned(&[0]).await.unwrap();
     let rebuilt = [at(0, 1, live(enriched("old"))), at(0, 2, live(enriched("new")))];
-    writer.judge(&rebuilt).await.unwrap();
+    writer.settle(&rebuilt).await.unwrap();
 
     assert_eq!(lab.mentions().await.len(), 1);
     generations::promote(&lab.store, next).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_rebuilt_generation_is_shown_only_once_it_is_promoted() {
 #[tokio::test]
 async fn an_analyst_reads_the_views_and_writes_nothing() {
     let lab = Lab::named("echolot").await;
-    lab.writer([0]).await.judge(&[at(0, 1, live(enriched("m")))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 1, live(enriched("m")))]).await.unwrap();
     let analyst = &server::shared().await.analyst;
     let settings = ClickHouseSettings {
         user: analyst.user.clone(),

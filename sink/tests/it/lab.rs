@@ -9,8 +9,12 @@ use std::{
 use bytesize::ByteSize;
 use clickhouse::{Client, Row, RowOwned, RowRead};
 use echolot_engines::Login;
-use echolot_pipeline::{clock::Clock, settings::WorkerSettings, stage::Stage};
-use echolot_schemas::{MentionId, Timestamp};
+use echolot_pipeline::{
+    clock::Clock,
+    settings::WorkerSettings,
+    stage::{Fault, Item, Stage, Verdict},
+};
+use echolot_schemas::{EnrichedEvent, MentionId, Timestamp};
 use echolot_sink::{
     GenerationChoice, SinkMetrics, SinkSettings, Writer, audit::StoreAudit, generations,
 };
@@ -51,6 +55,19 @@ struct Counted {
     mentions: u64,
     positive: u64,
     likes: u64,
+}
+
+/// What the runtime does with a batch when no other one waits.
+pub(crate) trait Settle {
+    async fn settle(&mut self, batch: &[Item<EnrichedEvent>]) -> Result<Vec<Verdict<()>>, Fault>;
+}
+
+impl Settle for Writer {
+    async fn settle(&mut self, batch: &[Item<EnrichedEvent>]) -> Result<Vec<Verdict<()>>, Fault> {
+        let verdicts = self.judge(batch).await?;
+        self.complete().await?;
+        Ok(verdicts)
+    }
 }
 
 impl Lab {
@@ -168,6 +185,7 @@ pub(crate) fn sink_settings() -> SinkSettings {
     SinkSettings {
         generation: GenerationChoice::Promoted,
         sightings_memory: ByteSize::mib(1),
+        count_within: Duration::from_secs(1),
         worker: WorkerSettings {
             batch_rows: 1000,
             batch_bytes: ByteSize::mib(1),

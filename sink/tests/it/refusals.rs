@@ -6,7 +6,7 @@ use echolot_store::{ClickHouseSettings, Store};
 use secrecy::SecretString;
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Settle},
     log::{at, brand, enriched, live},
 };
 
@@ -22,7 +22,7 @@ async fn the_row_that_the_store_refuses_is_found_by_halving() {
     let mut refused = Vec::new();
     let mut parts = vec![&batch[..]];
     while let Some(part) = parts.pop() {
-        match writer.judge(part).await {
+        match writer.settle(part).await {
             Ok(_) => {}
             Err(Fault::Refused(reason)) if part.len() == 1 => {
                 refused.push((part[0].position.offset, reason));
@@ -54,7 +54,7 @@ async fn what_cannot_be_counted_rightly_is_refused() {
     for (n, spoil) in (0..).zip(cases) {
         let mut bad = enriched(&format!("m{n}"));
         spoil(&mut bad);
-        let fault = writer.judge(&[at(0, n, live(bad))]).await.unwrap_err();
+        let fault = writer.settle(&[at(0, n, live(bad))]).await.unwrap_err();
         assert!(matches!(fault, Fault::Refused(_)), "case {n}: {fault:?}");
     }
     assert!(lab.mentions().await.is_empty());

@@ -10,7 +10,7 @@ use echolot_schemas::{
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::{
-    lab::{Counts, Lab},
+    lab::{Counts, Lab, Settle},
     log::{NOON, brand, enriched, erased, live, log_of, sentiment, unmatched},
     proxy::{Break, Proxy},
 };
@@ -22,10 +22,14 @@ const BRANDS: [&str; 3] = ["Lumo", "Ferra", "Nordau"];
 enum End {
     /// Offsets are committed.
     Commit,
+    /// The writer goes on with the next batch, and counts both later.
+    Later,
     /// The writer lives on, the batch comes again.
     Again,
     /// The writer dies after it, before the commit.
     Death,
+    /// The writer dies before it recomputed anything.
+    DeathUncounted,
     /// The writer dies between insert and recomputation.
     DeathInTheMiddle,
 }
@@ -66,8 +70,10 @@ fn event() -> impl Strategy<Value = EnrichedEvent> {
 fn delivery() -> impl Strategy<Value = Delivery> {
     let end = prop_oneof![
         4 => Just(End::Commit),
+        2 => Just(End::Later),
         1 => Just(End::Again),
         1 => Just(End::Death),
+        1 => Just(End::DeathUncounted),
         1 => Just(End::DeathInTheMiddle),
     ];
     (1..9_usize, end).prop_map(|(length, end)| Delivery { length, end })
@@ -120,31 +126,44 @@ fn counts(states: &BTreeMap<MentionId, (i64, Enriched)>) -> Counts {
 }
 
 async fn deliver(lab: &Lab, log: &[Item<EnrichedEvent>], deliveries: &[Delivery]) {
-    let mut committed = 0;
+    // Up to here offsets are committed, and up to there batches are stored.
+    let (mut committed, mut stored) = (0, 0);
     let mut writer = lab.writer([0]).await;
     let last = Delivery { length: log.len(), end: End::Commit };
     for Delivery { length, end } in deliveries.iter().chain([&last]) {
-        let upto = (committed + length).min(log.len());
-        let batch = &log[committed..upto];
+        let upto = (stored + length).min(log.len());
+        let batch = &log[stored..upto];
         match end {
             End::Commit => {
+                writer.settle(batch).await.unwrap();
+                (committed, stored) = (upto, upto);
+            }
+            End::Later => {
                 writer.judge(batch).await.unwrap();
-                committed = upto;
+                stored = upto;
             }
             End::Again => {
-                writer.judge(batch).await.unwrap();
+                writer.settle(batch).await.unwrap();
+                committed = stored;
             }
             End::Death => {
+                writer.settle(batch).await.unwrap();
+                writer = lab.writer([0]).await;
+                stored = committed;
+            }
+            End::DeathUncounted => {
                 writer.judge(batch).await.unwrap();
                 writer = lab.writer([0]).await;
+                stored = committed;
             }
             End::DeathInTheMiddle => {
                 let needle = b"sentiment_10s (bucket";
                 let proxy = Proxy::start(&lab.settings, needle, Break::Before).await;
                 let mut dying = lab.writer_through(&proxy.store, [0]).await;
                 // Fails unless the batch touches no bucket at all.
-                assert_eq!(dying.judge(batch).await.is_err(), proxy.broke());
+                assert_eq!(dying.settle(&log[committed..upto]).await.is_err(), proxy.broke());
                 writer = lab.writer([0]).await;
+                stored = committed;
             }
         }
     }

@@ -2,7 +2,7 @@ use echolot_pipeline::stage::{Fault, Stage, Verdict};
 use echolot_schemas::dead_letter::Reason;
 
 use crate::{
-    lab::Lab,
+    lab::{Lab, Settle},
     log::{at, enriched, live, log_of},
 };
 
@@ -15,7 +15,7 @@ async fn two_writers_on_different_partitions_count_apart_into_the_same_buckets()
     let (first_log, second_log) = (log(0), log(1));
     let (mut first, mut second) = (lab.writer([0, 2]).await, lab.writer([1]).await);
     for (a, b) in first_log.chunks(40).zip(second_log.chunks(40)) {
-        let (a, b) = tokio::join!(first.judge(a), second.judge(b));
+        let (a, b) = tokio::join!(first.settle(a), second.settle(b));
         a.unwrap();
         b.unwrap();
     }
@@ -31,13 +31,14 @@ async fn a_partition_that_moves_in_mid_batch_is_counted_once() {
     let lab = Lab::new().await;
     let log = log_of(0, (0..400).map(|n| live(enriched(&format!("m{}", n % 250)))));
     let mut loser = lab.writer([0]).await;
-    loser.judge(&log[..100]).await.unwrap();
+    loser.settle(&log[..100]).await.unwrap();
     // The successor starts at the last commit while the loser still writes what it had read.
     let mut successor = lab.writer([0]).await;
-    let (late, first) = tokio::join!(loser.judge(&log[100..300]), successor.judge(&log[100..180]));
+    let (late, first) =
+        tokio::join!(loser.settle(&log[100..300]), successor.settle(&log[100..180]));
     late.unwrap();
     first.unwrap();
-    successor.judge(&log[180..]).await.unwrap();
+    successor.settle(&log[180..]).await.unwrap();
     assert_eq!(lab.mentions().await.len(), 250);
     lab.assert_sound().await;
 }
@@ -47,11 +48,11 @@ async fn a_partition_that_was_lost_and_came_back_is_known_again() {
     let lab = Lab::new().await;
     let mut writer = lab.writer([0, 1]).await;
     writer.assigned(&[1]).await.unwrap();
-    lab.writer([0]).await.judge(&[at(0, 1, live(enriched("m")))]).await.unwrap();
+    lab.writer([0]).await.settle(&[at(0, 1, live(enriched("m")))]).await.unwrap();
     writer.assigned(&[0, 1]).await.unwrap();
     let mut moved = enriched("m");
     moved.mention.published_at = echolot_schemas::Timestamp::from_millis(crate::log::NOON + 90_000);
-    writer.judge(&[at(0, 2, live(moved))]).await.unwrap();
+    writer.settle(&[at(0, 2, live(moved))]).await.unwrap();
     assert_eq!(lab.mentions().await.len(), 1);
     lab.assert_sound().await;
 }
@@ -59,7 +60,7 @@ async fn a_partition_that_was_lost_and_came_back_is_known_again() {
 #[tokio::test]
 async fn an_item_of_a_partition_never_assigned_stops_the_stage() {
     let lab = Lab::new().await;
-    let fault = lab.writer([0]).await.judge(&[at(1, 1, live(enriched("m")))]).await.unwrap_err();
+    let fault = lab.writer([0]).await.settle(&[at(1, 1, live(enriched("m")))]).await.unwrap_err();
     assert!(matches!(fault, Fault::Fatal(_)));
     assert!(lab.mentions().await.is_empty());
 }
@@ -70,7 +71,7 @@ async fn an_item_on_the_wrong_partition_is_rejected_alone() {
     let mut stray = at(1, 2, live(enriched("stray")));
     stray.position.partition = 0;
     let verdicts =
-        lab.writer([0]).await.judge(&[at(0, 1, live(enriched("m"))), stray]).await.unwrap();
+        lab.writer([0]).await.settle(&[at(0, 1, live(enriched("m"))), stray]).await.unwrap();
     assert!(
         matches!(&verdicts[..], [Verdict::Emit(()), Verdict::Reject(r)] if r.reason == Reason::Invalid)
     );
