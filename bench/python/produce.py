@@ -8,7 +8,6 @@ import signal
 import time
 import uuid
 
-import orjson
 from backports import zstd
 
 import pipeline
@@ -19,8 +18,9 @@ LOOK_EVERY = 0.5
 
 def main() -> None:
     settings = pipeline.settings()
+    loads, dumps, _ = pipeline.library(settings)
     with zstd.open(settings.posts) as lines:
-        texts = [orjson.loads(line)["text"] for line in lines]
+        texts = [loads(line)["text"] for line in lines]
     store, producer = pipeline.store(settings), pipeline.producer(settings)
     namespace = uuid.uuid5(uuid.NAMESPACE_URL, "bench")
     stopping = []
@@ -31,7 +31,7 @@ def main() -> None:
             time.sleep(max(0.0, looked_at + LOOK_EVERY - time.monotonic()))
             looked_at = time.monotonic()
             counted = store.command(
-                f"SELECT sum(mentions) FROM {pipeline.DATABASE}.minute_counts WHERE brand = '*'"
+                f"SELECT sum(mentions) FROM {settings.database}.minute_counts WHERE brand = '*'"
             )
         if stopping:
             break
@@ -47,7 +47,7 @@ def main() -> None:
                 "published_at": now,
                 "observed_at": now,
             }
-            pipeline.send(producer, pipeline.RAW, orjson.dumps(mention), key)
+            pipeline.send(producer, settings.raw, dumps(mention), key)
         producer.poll(0)
     producer.flush()
 

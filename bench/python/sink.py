@@ -7,8 +7,6 @@ from collections import Counter
 from datetime import datetime, timezone
 from uuid import UUID
 
-import orjson
-
 import pipeline
 
 MENTIONS = [
@@ -26,12 +24,13 @@ def instant(millis: int) -> datetime:
 
 def main() -> None:
     settings = pipeline.settings()
-    consumer = pipeline.consumer(settings, "python-sink", pipeline.ENRICHED)
+    consumer = pipeline.consumer(settings, "python-sink", settings.enriched)
     store = pipeline.store(settings)
+    loads, _, _ = pipeline.library(settings)
     for batch in pipeline.batches(consumer, 20_000, 0.2):
         if not batch:
             continue
-        mentions = [orjson.loads(message.value()) for message in batch]
+        mentions = [loads(message.value()) for message in batch]
         counts = Counter()
         for mention in mentions:
             minute = mention["published_at"] // MINUTE * MINUTE
@@ -41,13 +40,13 @@ def main() -> None:
             mention["id"] = UUID(mention["id"])
         columns = [[mention[name] for mention in mentions] for name in MENTIONS]
         store.insert(
-            f"{pipeline.DATABASE}.mentions", columns, column_names=MENTIONS, column_oriented=True
+            f"{settings.database}.mentions", columns, column_names=MENTIONS, column_oriented=True
         )
         rows = [
             [instant(minute), brand, language, count, *(count * (polarity == p) for p in POLARITIES)]
             for (minute, brand, language, polarity), count in counts.items()
         ]
-        store.insert(f"{pipeline.DATABASE}.minute_counts", rows, column_names=COUNTS)
+        store.insert(f"{settings.database}.minute_counts", rows, column_names=COUNTS)
         consumer.commit(asynchronous=False)
 
 

@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Seconds of load on `echolot up`, to see its memory.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub(crate) up_seconds: u64,
-    /// Seconds of the Python pipeline.
+    /// Seconds of each variant of the Python pipeline.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(5..=3600))]
     pub(crate) python_seconds: u64,
     /// Requests at the same time.

@@ -34,7 +34,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     args::{Args, Part},
-    phases::{ROLES, Roles, drain, freshness, python, recovery, throughput, together},
+    phases::{
+        ROLES, Roles, drain, freshness,
+        python::{self, Variant},
+        recovery, throughput, together,
+    },
     posts::Posts,
     setup::Setup,
     summary::Summary,
@@ -129,10 +133,15 @@ async fn measure(
     let (clean, report) = audit(setup).await.context("audit")?;
     (summary.audit_clean, summary.audit) = (Some(clean), Some(report));
     if let Some(interpreter) = interpreter {
-        eprintln!("python: {} s as fast as it goes", args.python_seconds);
         let time = Duration::from_secs(args.python_seconds);
-        let found = python::measure(setup, interpreter, &args.posts, args.ahead, time).await;
-        summary.python = Some(found.context("python")?);
+        let variants =
+            [(Variant::Plain, &mut summary.python), (Variant::Tuned, &mut summary.python_tuned)];
+        for (variant, slot) in variants {
+            eprintln!("{} python: {} s as fast as it goes", variant.as_str(), args.python_seconds);
+            let (posts, ahead) = (&args.posts, args.ahead);
+            let found = python::measure(setup, interpreter, variant, posts, ahead, time).await;
+            *slot = Some(found.with_context(|| format!("{} python", variant.as_str()))?);
+        }
     }
     summary.rss_peak_mb = setup.watched.peaks();
     summary.fill();

@@ -20,8 +20,9 @@ use crate::{
 };
 
 /// The program's files, carried along so that the binary runs anywhere.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("pipeline.py", include_str!("../../python/pipeline.py")),
+    ("tools.py", include_str!("../../python/tools.py")),
     ("prepare.py", include_str!("../../python/prepare.py")),
     ("produce.py", include_str!("../../python/produce.py")),
     ("enrich.py", include_str!("../../python/enrich.py")),
@@ -42,7 +43,23 @@ const POLL: Duration = Duration::from_millis(500);
 /// How long the first mention may take to be counted.
 const FIRST_WITHIN: Duration = Duration::from_mins(1);
 
-const COUNTED: &str = "SELECT sum(mentions) FROM echolot_python.minute_counts WHERE brand = '*'";
+/// Which libraries it uses: `bench/python/tools.py`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// What is found first.
+    Plain,
+    /// What is found after profiling.
+    Tuned,
+}
+
+impl Variant {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Tuned => "tuned",
+        }
+    }
+}
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -73,7 +90,7 @@ impl Interpreter {
             std::fs::write(&requirements, REQUIREMENTS)?;
             run(Command::new(&interpreter)
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .arg("--only-binary=:all:")
+                .args(["--only-binary=:all:", "--no-binary=langdetect"])
                 .arg("--requirement")
                 .arg(&requirements))
             .await
@@ -89,16 +106,17 @@ impl Interpreter {
 pub(crate) async fn measure(
     setup: &Setup,
     interpreter: &Interpreter,
+    variant: Variant,
     posts: &Path,
     ahead: u64,
     time: Duration,
 ) -> anyhow::Result<Python> {
-    let folder = setup.folder().join("python");
+    let folder = setup.folder().join(format!("python-{}", variant.as_str()));
     std::fs::create_dir_all(&folder)?;
     for (name, text) in FILES {
         std::fs::write(folder.join(name), text)?;
     }
-    let settings = settings(setup, posts, ahead)?;
+    let settings = settings(setup, variant, posts, ahead)?;
     std::fs::write(folder.join("settings.json"), serde_json::to_vec(&settings)?)?;
     let command = |program: &str| {
         let mut command = Command::new(&interpreter.0);
@@ -114,7 +132,11 @@ pub(crate) async fn measure(
         setup.watched.is_now(name, program.pid());
         programs.push(program);
     }
-    let counter = Counter::start(&setup.store, COUNTED.to_owned(), POLL);
+    let sql = format!(
+        "SELECT sum(mentions) FROM echolot_python_{}.minute_counts WHERE brand = '*'",
+        variant.as_str()
+    );
+    let counter = Counter::start(&setup.store, sql, POLL);
     counter.reaches(1, FIRST_WITHIN).await.context("the Python pipeline")?;
     let (before, first) = (setup.watched.cpu(), counter.now());
     tokio::time::sleep(time).await;
@@ -137,7 +159,12 @@ pub(crate) async fn measure(
     })
 }
 
-fn settings(setup: &Setup, posts: &Path, ahead: u64) -> anyhow::Result<serde_json::Value> {
+fn settings(
+    setup: &Setup,
+    variant: Variant,
+    posts: &Path,
+    ahead: u64,
+) -> anyhow::Result<serde_json::Value> {
     let url: reqwest::Url = setup.clickhouse.url.parse()?;
     Ok(json!({
         "brokers": setup.brokers,
@@ -149,5 +176,6 @@ fn settings(setup: &Setup, posts: &Path, ahead: u64) -> anyhow::Result<serde_jso
         "brands": setup.folder().join(BRANDS_FILE),
         "partitions": PARTITIONS,
         "ahead": ahead,
+        "variant": variant.as_str(),
     }))
 }
