@@ -11,7 +11,11 @@
 //! that a missing one is told by `validate` in the platform's own words (where to get a token) and
 //! not by the parser.
 
+pub mod jetstream;
+pub mod mastodon;
+pub mod mattermost;
 mod settings;
+pub mod stream;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -63,7 +67,11 @@ impl Kind {
 }
 
 /// Every kind, by name.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[
+    Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
+    Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),
+    Kind::new::<mattermost::MattermostOptions>("mattermost", "channels of a Mattermost team"),
+];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
@@ -108,6 +116,11 @@ impl Parts {
 pub trait SourceOptions: fmt::Debug + Send + Sync {
     /// Notes everything wrong with them; they stand under `path` (`sources.NAME`).
     fn validate(&self, path: &str, problems: &mut Problems);
+
+    /// True when the platform is always inside a company, whatever the settings say.
+    fn internal(&self) -> bool {
+        false
+    }
 
     /// Builds the source. Nothing is connected yet.
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault>;

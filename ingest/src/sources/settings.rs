@@ -181,7 +181,8 @@ impl SourcesSettings {
     /// Names of sources inside the company.
     pub fn internal(&self) -> HashSet<SourceName> {
         let internal = |(name, source): (&str, &SourceSettings)| {
-            source.common()?.internal.then(|| SourceName::new(name).ok())?
+            let inside = source.common()?.internal || source.options()?.internal();
+            inside.then(|| SourceName::new(name).ok())?
         };
         self.iter().filter_map(internal).collect()
     }

@@ -4,8 +4,13 @@
 
 mod collector;
 mod files;
+mod jetstream;
+mod jetstream_faults;
 mod keep;
 mod log;
+mod mastodon;
+mod mattermost;
 mod observe;
 mod push;
 mod push_properties;
+mod websocket;

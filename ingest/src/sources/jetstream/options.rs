@@ -1,0 +1,132 @@
+//! `[sources.NAME]` with `kind = "jetstream"`.
+
+use std::{fs, path::PathBuf};
+
+use bytes::Bytes;
+use echolot_pipeline::{settings::Problems, stage::Rejection};
+use serde::Deserialize;
+use url::Url;
+
+use super::{
+    decompress::Dictionary,
+    reader::{Heard, Item, Reader, malformed},
+    source::JetstreamSource,
+};
+use crate::{
+    rejected::Place,
+    source::{Page, SourceFault},
+    sources::{Parts, SampleContext, SourceContext, SourceOptions, stream::StreamSettings},
+};
+
+/// Most accounts that a server takes.
+const DIDS: usize = 10_000;
+
+/// Which protocol the server speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Version {
+    /// `/subscribe`: cursors are times, and one that is too old is clamped without a word.
+    V1,
+    /// `network.bsky.jetstream.subscribeEvents`: cursors are numbers, and the server says when one
+    /// is too old.
+    #[default]
+    V2,
+}
+
+/// The options of a Jetstream source.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JetstreamOptions {
+    /// The server, without a path.
+    pub url: Url,
+    /// Which protocol it speaks.
+    pub version: Version,
+    /// Accounts to follow, as DIDs; empty for everybody.
+    pub dids: Vec<String>,
+    /// File with the server's zstd dictionary; none for frames that are not compressed.
+    pub dictionary: Option<PathBuf>,
+    /// What all streams have.
+    pub stream: StreamSettings,
+}
+
+impl Default for JetstreamOptions {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant, checked by a test")]
+        let url = Url::parse("wss://jetstream.us-east.bsky.network").expect("a constant address");
+        Self {
+            url,
+            version: Version::default(),
+            dids: Vec::new(),
+            dictionary: None,
+            stream: StreamSettings::default(),
+        }
+    }
+}
+
+impl JetstreamOptions {
+    /// The dictionary, where one is configured.
+    pub(super) fn read_dictionary(&self) -> Result<Option<Dictionary>, String> {
+        let read = |path: &PathBuf| {
+            let named = |error: &dyn ToString| format!("{}: {}", path.display(), error.to_string());
+            let bytes = fs::read(path).map_err(|error| named(&error))?;
+            Dictionary::new(bytes).map_err(|error| named(&error))
+        };
+        self.dictionary.as_ref().map(read).transpose()
+    }
+}
+
+impl SourceOptions for JetstreamOptions {
+    fn validate(&self, path: &str, problems: &mut Problems) {
+        problems.check(
+            matches!(self.url.scheme(), "ws" | "wss") && self.url.path() == "/",
+            &format!("{path}.url"),
+            "must be the address of a server without a path, such as \
+             wss://jetstream.us-east.bsky.network",
+        );
+        let is_did = |did: &String| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:%-".contains(&b);
+            did.starts_with("did:") && did.len() <= 256 && did.bytes().all(plain)
+        };
+        problems.check(
+            self.dids.len() <= DIDS && self.dids.iter().all(is_did),
+            &format!("{path}.dids"),
+            format!("must be at most {DIDS} of the form did:plc:… or did:web:…"),
+        );
+        if let Err(message) = self.read_dictionary() {
+            problems.check(false, &format!("{path}.dictionary"), message);
+        }
+        self.stream.validate(path, problems);
+    }
+
+    fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
+        let dictionary = self.read_dictionary().map_err(SourceFault::Fatal)?;
+        let source = JetstreamSource::new(self, dictionary, context).map_err(|error| {
+            SourceFault::Fatal(format!("the dictionary cannot be used: {error}"))
+        })?;
+        Ok(Parts::pulled(source))
+    }
+
+    /// A sample is a file of frames, one a line.
+    fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {
+        let reader = Reader::new(context.name.clone(), self.version);
+        let mut page = Page::default();
+        let lines =
+            sample.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.is_empty());
+        for (line, number) in lines {
+            let original = sample.slice_ref(line);
+            let place = || Place::Line { file: None, line: number };
+            match std::str::from_utf8(line).map(|text| reader.read(text, &original)) {
+                Ok(Ok(Heard::Event { item, .. })) => match item {
+                    Some(Item::Observed(observation)) => page.observations.push(*observation),
+                    Some(Item::Purged(purge)) => page.purges.push(purge),
+                    Some(Item::Rejected(rejected)) => page.rejected.push(*rejected),
+                    None => {}
+                },
+                Ok(Ok(Heard::Info(_) | Heard::Error(_) | Heard::Unknown)) => {}
+                Ok(Err(error)) => page.rejected.push(malformed(place(), &error, original)),
+                Err(error) => page.rejected.push(malformed(place(), &error, original)),
+            }
+        }
+        Ok(page)
+    }
+}
