@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use echolot_brands::{BrandBook, Scratch};
 use echolot_enrich::{
     EnrichMetrics, EnrichSettings, Enricher,
-    language::{DetectInput, HintedWhichlang, LanguageDetector},
-    sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer},
+    language::{self, DetectInput, HintedWhichlang, LanguageDetector},
+    sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer, linear::LinearScorer},
     text::normalise,
 };
 use echolot_pipeline::{
@@ -69,7 +69,9 @@ fn main() -> Result<()> {
         settings.get("enrich").context("default.toml lacks [enrich]")?.clone().try_into()?;
     let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence)?;
     let inputs: Vec<_> = normal.iter().map(|text| DetectInput { text, hint: None }).collect();
-    measure("language", || drop(black_box(detector.detect(&inputs))));
+    measure("whichlang", || drop(black_box(detector.detect(&inputs))));
+    let linear_detector = language::detector(&settings)?;
+    measure("linear language", || drop(black_box(linear_detector.detect(&inputs))));
 
     let scorer = LexiconScorer::new()?;
     let inputs: Vec<_> = texts
@@ -78,6 +80,9 @@ fn main() -> Result<()> {
         .map(|((language, _), text)| ScoreInput { text, language })
         .collect();
     measure("lexicon", || drop(black_box(scorer.score(&inputs))));
+
+    let linear = LinearScorer::new()?;
+    measure("linear", || drop(black_box(linear.score(&inputs))));
 
     let items: Vec<Item<RawEvent>> =
         texts.iter().zip(0_i64..).map(|((_, text), at)| item(text, at)).collect::<Result<_>>()?;
@@ -96,8 +101,8 @@ fn main() -> Result<()> {
     let metrics = EnrichMetrics::new(&Registry::new())?;
     let mut enricher = Enricher::new(
         &settings,
-        Arc::new(detector),
-        Arc::new(scorer),
+        linear_detector,
+        Arc::new(linear),
         LiveBrands::new(brands(10)?),
         metrics,
         Clock::stopped_at(AT),

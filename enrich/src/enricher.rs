@@ -15,7 +15,7 @@ use echolot_schemas::{
 
 use crate::{
     judgement::{Finding, Judge},
-    language::{self, DetectorError, LanguageDetector},
+    language::{self, DetectorFault, LanguageDetector},
     metrics::EnrichMetrics,
     pool::{Pool, PoolFault},
     sentiment::{self, CatalogueError, Scorer},
@@ -30,7 +30,7 @@ const CHUNK: usize = 256;
 pub enum EnricherError {
     /// The language detector.
     #[error("enrich.languages: {0}")]
-    Detector(#[from] DetectorError),
+    Detector(#[from] DetectorFault),
     /// The scorer.
     #[error("enrich.scorer: {0}")]
     Scorer(#[from] CatalogueError),

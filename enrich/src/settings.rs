@@ -8,7 +8,10 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 
-use crate::{language::LANGUAGES, sentiment::SCORERS};
+use crate::{
+    language::{self, DETECTORS},
+    sentiment::SCORERS,
+};
 
 /// `[enrich]`
 #[derive(Clone, Debug, Deserialize)]
@@ -16,6 +19,8 @@ use crate::{language::LANGUAGES, sentiment::SCORERS};
 pub struct EnrichSettings {
     /// Threads that models run on.
     pub threads: usize,
+    /// Which model detects languages: one of [`DETECTORS`].
+    pub detector: String,
     /// Languages that may be detected (ISO 639-1); anything else is `und`.
     pub languages: Vec<String>,
     /// Below this confidence a language is `und`; 0 to 1.
@@ -43,14 +48,18 @@ impl EnrichSettings {
         };
         check((1..=64).contains(&self.threads), "threads", "must be 1 to 64".to_owned());
         check(!self.languages.is_empty(), "languages", "must name at least one".to_owned());
+        check(
+            DETECTORS.contains(&self.detector.as_str()),
+            "detector",
+            format!("{:?} is none of {}", self.detector, DETECTORS.join(" ")),
+        );
+        let known = language::languages(&self.detector);
         for (at, code) in self.languages.iter().enumerate() {
             check(
-                LANGUAGES.iter().any(|language| language.code == code),
+                // A detector that does not exist was told above.
+                known.is_empty() || known.contains(&code.as_str()),
                 &format!("languages[{at}]"),
-                format!(
-                    "{code:?} is none of {}",
-                    LANGUAGES.map(|language| language.code).join(" ")
-                ),
+                format!("{code:?} is none of {}", known.join(" ")),
             );
         }
         check(

@@ -24,7 +24,7 @@ use echolot_schemas::enriched::ModelRef;
 use whichlang::Lang;
 
 use super::{
-    DetectInput, Detected, LanguageDetector, UNDETERMINED,
+    DetectInput, Detected, LanguageDetector, UNDETERMINED, declares,
     evidence::{Evidence, FUNCTION_WORDS, Script, Set, Witnesses},
 };
 use crate::model::model_ref;
@@ -210,12 +210,6 @@ impl HintedWhichlang {
         }
         (points, undetermined)
     }
-}
-
-/// `de`, `de-AT` and `DE_ch` declare `de`.
-fn declares(hint: &str, code: &str) -> bool {
-    let primary = hint.split(['-', '_']).next().unwrap_or_default();
-    primary.eq_ignore_ascii_case(code)
 }
 
 impl LanguageDetector for HintedWhichlang {

@@ -2,6 +2,7 @@
 
 mod catalogue;
 pub mod lexicon;
+pub mod linear;
 
 use echolot_schemas::enriched::{Distribution, ModelRef};
 
@@ -46,6 +47,11 @@ pub enum ScorerFault {
 pub trait Scorer: Send + Sync + 'static {
     /// Its name, version and hash.
     fn model(&self) -> &ModelRef;
+
+    /// From this probability of the most probable polarity on, the model calls itself certain.
+    fn certain_from(&self) -> f32 {
+        0.0
+    }
 
     /// One distribution for each text, in order.
     fn score(&self, texts: &[ScoreInput<'_>]) -> Result<Vec<Distribution>, ScorerFault>;

@@ -172,11 +172,14 @@ impl Models {
 
 fn predict(path: &Models, file: &std::path::Path) -> anyhow::Result<ExitCode> {
     let lines = data::lines(file)?;
-    print("label\tnegative\tneutral\tpositive\tlanguage");
+    print("label\tnegative\tneutral\tpositive\tlanguage\tcertain");
     for (said, language) in path.score(&lines)? {
         let Distribution { negative, neutral, positive } = said;
         let label = said.polarity().as_str();
-        print(format!("{label}\t{negative:.4}\t{neutral:.4}\t{positive:.4}\t{language}"));
+        let certain = negative.max(neutral).max(positive) >= path.scorer.certain_from();
+        print(format!(
+            "{label}\t{negative:.4}\t{neutral:.4}\t{positive:.4}\t{language}\t{certain}"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
