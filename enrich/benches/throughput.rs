@@ -15,7 +15,7 @@ use echolot_enrich::{
     text::normalise,
 };
 use echolot_pipeline::{
-    brands::{BrandSet, LiveBrands, seen},
+    brands::{BrandSet, LiveBrands, Pseudonymise, seen},
     clock::Clock,
     stage::{Item, Stage},
 };
@@ -92,7 +92,7 @@ fn main() -> Result<()> {
         measure(&format!("brands ({count})"), || {
             for item in &items {
                 if let RawEvent::Observed(observed) = &item.event {
-                    black_box(set.find(&seen(&observed.mention, "de"), &mut scratch));
+                    black_box(set.find(&seen(&observed.mention, "de"), &[], &mut scratch));
                 }
             }
         });
@@ -104,6 +104,7 @@ fn main() -> Result<()> {
         linear_detector,
         Arc::new(linear),
         LiveBrands::new(brands(10)?),
+        Pseudonymise::new(|_, handle| handle.to_owned()),
         metrics,
         Clock::stopped_at(AT),
     )?;

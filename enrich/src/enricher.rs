@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
 
 use echolot_pipeline::{
-    brands::{BrandSet, LiveBrands},
+    brands::{BrandSet, LiveBrands, Pseudonymise},
     clock::Clock,
     stage::{Fault, Item, Stage, Verdict},
 };
@@ -67,12 +67,13 @@ impl Enricher {
     pub fn built_in(
         settings: &EnrichSettings,
         brands: LiveBrands,
+        pseudonymise: Pseudonymise,
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> Result<Self, EnricherError> {
         let detector = language::detector(settings)?;
         let scorer = sentiment::scorer(&settings.scorer)?;
-        Ok(Self::new(settings, detector, scorer, brands, metrics, clock)?)
+        Ok(Self::new(settings, detector, scorer, brands, pseudonymise, metrics, clock)?)
     }
 
     /// An enricher with any models.
@@ -81,12 +82,14 @@ impl Enricher {
         detector: Arc<dyn LanguageDetector>,
         scorer: Arc<dyn Scorer>,
         brands: LiveBrands,
+        pseudonymise: Pseudonymise,
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> io::Result<Self> {
         let judge = Judge {
             detector,
             scorer,
+            pseudonymise,
             keep_unmatched: settings.keep_unmatched,
             metrics: metrics.clone(),
         };
@@ -176,6 +179,7 @@ fn count(metrics: &EnrichMetrics, verdicts: &Verdicts) {
             *mentions.entry(("", polarity)).or_default() += 1;
         }
         for brand in &enriched.brands {
+            let polarity = enriched.sentiment_about(brand).polarity;
             *mentions.entry((&brand.brand, polarity)).or_default() += 1;
         }
     }

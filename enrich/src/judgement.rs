@@ -4,13 +4,13 @@ use std::{borrow::Cow, cell::Cell, panic, sync::Arc, time::Instant};
 
 use echolot_brands::Scratch;
 use echolot_pipeline::{
-    brands::{BrandSet, seen},
+    brands::{BrandSet, Pseudonymise, seen},
     stage::{Fault, Item, Rejection},
 };
 use echolot_schemas::{
     Mention, MentionId, RawEvent,
     dead_letter::Reason,
-    enriched::{BrandMatch, Distribution, Language, Sentiment},
+    enriched::{BrandMatch, Distribution, Language, Sentiment, TargetSentiment},
     raw::Observed,
 };
 
@@ -35,6 +35,7 @@ pub(crate) enum Finding {
 pub(crate) struct Judge {
     pub(crate) detector: Arc<dyn LanguageDetector>,
     pub(crate) scorer: Arc<dyn Scorer>,
+    pub(crate) pseudonymise: Pseudonymise,
     pub(crate) keep_unmatched: bool,
     pub(crate) metrics: EnrichMetrics,
 }
@@ -45,6 +46,8 @@ struct Open {
     text: String,
     language: Detected,
     brands: Vec<BrandMatch>,
+    /// Texts to be scored apart: the index of a brand, and what concerns it.
+    targets: Vec<(usize, String)>,
 }
 
 impl Judge {
@@ -139,11 +142,13 @@ impl Judge {
         for (((at, mention), text), language) in
             places.into_iter().zip(mentions).zip(texts).zip(languages)
         {
-            let brands = brands.find(&seen(mention, language.code), &mut scratch);
+            let own = brands.wrote(mention, &self.pseudonymise);
+            let brands = brands.find(&seen(mention, language.code), &own, &mut scratch);
             if brands.is_empty() && !self.keep_unmatched {
                 findings[at] = Some(Finding::Retracted);
             } else {
-                open.push(Open { at, text, language, brands });
+                let targets = targets(mention, &brands);
+                open.push(Open { at, text, language, brands, targets });
             }
         }
 
@@ -151,8 +156,12 @@ impl Judge {
         let scores = self.scores(&open)?;
         clock.leave();
 
-        for (open, score) in open.into_iter().zip(scores) {
-            findings[open.at] = Some(self.finding(open.brands, open.language, score));
+        let mut scores = scores.into_iter();
+        for open in open {
+            let targets = open.targets.len();
+            let scores: Vec<Distribution> = scores.by_ref().take(1 + targets).collect();
+            let at = open.at;
+            findings[at] = Some(self.finding(open, &scores));
         }
         // Every place was filled: rejected or retracted above, or open and filled here.
         Ok(findings.into_iter().flatten().collect())
@@ -168,11 +177,14 @@ impl Judge {
         complete(&self.detector.model().id, inputs.len(), languages)
     }
 
+    /// Of every mention its whole text, then its targets.
     fn scores(&self, open: &[Open]) -> Result<Vec<Distribution>, Fault> {
-        let inputs: Vec<ScoreInput<'_>> = open
-            .iter()
-            .map(|open| ScoreInput { text: &open.text, language: open.language.code })
-            .collect();
+        let mut inputs = Vec::with_capacity(open.len());
+        for Open { text, language, targets, .. } in open {
+            let parts = targets.iter().map(|(_, text)| text);
+            let texts = std::iter::once(text).chain(parts);
+            inputs.extend(texts.map(|text| ScoreInput { text, language: language.code }));
+        }
         let scores = self.scorer.score(&inputs).map_err(|fault| match fault {
             ScorerFault::Unavailable { .. } => Fault::Transient(fault.to_string()),
             ScorerFault::Broken { .. } => Fault::Fatal(fault.to_string()),
@@ -181,18 +193,20 @@ impl Judge {
         complete(&self.scorer.model().id, inputs.len(), scores)
     }
 
-    fn finding(
-        &self,
-        brands: Vec<BrandMatch>,
-        language: Detected,
-        distribution: Distribution,
-    ) -> Finding {
-        if !is_distribution(&distribution) {
+    /// `scores` are those of [`Self::scores`] for this mention.
+    fn finding(&self, open: Open, scores: &[Distribution]) -> Finding {
+        let Open { language, mut brands, targets, .. } = open;
+        let bad = scores.iter().find(|score| !is_distribution(score));
+        let (Some(&distribution), None) = (scores.first(), bad) else {
             return Finding::Rejected(unprocessable(format!(
-                "sentiment model {} answered {distribution:?}, which are no probabilities; retry it \
-                 with another model",
+                "sentiment model {} answered {bad:?}, which are no probabilities; retry it with \
+                 another model",
                 self.scorer.model().id
             )));
+        };
+        for ((index, _), &distribution) in targets.iter().zip(scores.iter().skip(1)) {
+            let polarity = distribution.polarity();
+            brands[*index].sentiment = Some(TargetSentiment { polarity, distribution });
         }
         let language = Language {
             code: language.code.to_owned(),
@@ -206,6 +220,18 @@ impl Judge {
         };
         Finding::Enriched { language, sentiment, brands }
     }
+}
+
+/// What concerns each brand, where that is not the whole text, normalised as the whole is.
+fn targets(mention: &Mention, brands: &[BrandMatch]) -> Vec<(usize, String)> {
+    let text = |brand: &BrandMatch| {
+        let parts = brand.target.iter().filter_map(|span| {
+            mention.text.get(span.start as usize..span.end as usize).map(str::trim)
+        });
+        parts.collect::<Vec<_>>().join(" ")
+    };
+    let apart = brands.iter().enumerate().filter(|(_, brand)| !brand.target.is_empty());
+    apart.map(|(index, brand)| (index, normalise(&text(brand)))).collect()
 }
 
 /// What can be said without a model.

@@ -45,7 +45,7 @@ fn the_queries_find_what_the_readme_of_the_sample_says() {
             lang: Some(&shown.language),
             ..Post::text(&shown.text)
         };
-        let found = set.find(&post, &mut scratch);
+        let found = set.find(&post, &[], &mut scratch);
         let meant: Vec<&str> = row.split('\t').nth(3).unwrap().split(',').collect();
         for (name, count) in names.iter().zip(&mut counts) {
             let is_meant = meant.contains(name);

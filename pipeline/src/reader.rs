@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use echolot_schemas::{RawPosition, topics::Topic};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
     error::KafkaError,
     message::Headers,
 };
@@ -99,6 +99,20 @@ impl LogReader {
                 _ => None,
             };
         Ok(found.elements().iter().map(offset).collect())
+    }
+
+    /// Commits one offset for each partition in the name of this reader's group: where it is to begin.
+    /// Refused by the broker while the group has members.
+    pub fn commit(&self, topic: &Topic, offsets: &[i64]) -> Result<(), KafkaFault> {
+        let name = self.name(topic);
+        let fault = |source| KafkaFault::broker(format!("committing offsets of {name}"), source);
+        let mut places = TopicPartitionList::new();
+        for (partition, offset) in (0..).zip(offsets) {
+            places
+                .add_partition_offset(&name, partition, Offset::Offset(*offset))
+                .map_err(fault)?;
+        }
+        self.client.commit(&places, CommitMode::Sync).map_err(fault)
     }
 
     /// Hands every record of `partition` below `until` to `each`, oldest first.

@@ -5,9 +5,10 @@
 use std::fs;
 
 use echolot_brands::{BrandBook, Scratch};
-use echolot_pipeline::brands::{BrandFiles, BrandSet, BrandsError, seen};
+use echolot_pipeline::brands::{BrandFiles, BrandSet, BrandsError, Pseudonymise, seen};
 use echolot_schemas::{
     Mention, MentionId, SourceName, Timestamp,
+    enriched::{BrandMatch, TextSpan},
     mention::{Author, Engagement},
 };
 
@@ -40,7 +41,7 @@ fn set(file: &str) -> BrandSet {
 
 fn matches(query: &str, mention: &Mention, language: &str) -> bool {
     let set = set(&format!("name = \"a\"\nquery = '{query}'"));
-    !set.find(&seen(mention, language), &mut Scratch::default()).is_empty()
+    !set.find(&seen(mention, language), &[], &mut Scratch::default()).is_empty()
 }
 
 #[test]
@@ -73,7 +74,8 @@ fn an_undetected_language_is_unknown_and_not_a_language() {
     let mention = mention("Die Bahn kommt");
     assert!(!matches("lang:de", &mention, "und"));
     let limited = set("name = \"a\"\nquery = \"bahn\"\nlanguages = [\"de\"]");
-    let found = |language| limited.find(&seen(&mention, language), &mut Scratch::default()).len();
+    let found =
+        |language| limited.find(&seen(&mention, language), &[], &mut Scratch::default()).len();
     assert_eq!((found("de"), found("und"), found("en")), (1, 1, 0));
 }
 
@@ -102,7 +104,80 @@ fn brands_that_ask_for_authors_are_named() {
         name = "neither"
         query = "bahn"
         "#);
-    assert_eq!(brands.asking_for_handles(), ["asks", "owns"]);
+    assert_eq!(brands.asking_for_handles(), ["asks"]);
+}
+
+const OWNERS: &str = r#"
+    [[brand]]
+    name = "Bahn"
+    query = "bahn"
+    owned_accounts = ["@DB_Bahn", "mastodon:presse"]
+    [[brand]]
+    name = "Bus"
+    query = "bus"
+    owned_accounts = ["db_bahn"]
+    "#;
+
+/// Shows what it is given, where a key would hide it.
+fn plain() -> Pseudonymise {
+    Pseudonymise::new(|source, handle| format!("{source}/{handle}"))
+}
+
+fn by(pseudonym: &str, handle: Option<&str>) -> Mention {
+    let author = Author { pseudonym: pseudonym.to_owned(), handle: handle.map(str::to_owned) };
+    Mention { author: Some(author), ..mention("Guten Morgen") }
+}
+
+#[test]
+fn a_brands_own_accounts_are_found_by_pseudonym_where_no_handle_is_kept() {
+    let set = set(OWNERS);
+    for (pseudonym, brands) in [
+        ("forum/DB_Bahn", &[0][..]),
+        ("forum/@DB_Bahn", &[0]),
+        ("forum/db_bahn", &[0, 1]),
+        ("forum/presse", &[]),
+        ("mastodon/db_bahn", &[]),
+        ("forum/ada", &[]),
+    ] {
+        assert_eq!(set.wrote(&by(pseudonym, None), &plain()), brands, "{pseudonym}");
+    }
+    assert_eq!(set.wrote(&by("x", Some("DB_BAHN")), &plain()), [0, 1], "by its visible handle");
+    let nobody = Mention { author: None, ..mention("Guten Morgen") };
+    assert!(set.wrote(&nobody, &plain()).is_empty());
+}
+
+#[test]
+fn what_a_brand_wrote_itself_is_about_it_and_marked_whether_its_query_matches_or_not() {
+    let set = set(OWNERS);
+    let own = by("forum/db_bahn", None);
+    let found = |text: &str| {
+        let mention = Mention { text: text.to_owned(), ..own.clone() };
+        let own = set.wrote(&mention, &plain());
+        let found = set.find(&seen(&mention, "de"), &own, &mut Scratch::default());
+        found.into_iter().map(|brand| (brand.brand, brand.owned)).collect::<Vec<_>>()
+    };
+    let both = [("Bahn".to_owned(), true), ("Bus".to_owned(), true)];
+    assert_eq!(found("Guten Morgen"), both);
+    assert_eq!(found("Der Bus"), both);
+}
+
+#[test]
+fn every_brand_of_several_gets_the_part_of_the_text_that_concerns_it() {
+    let set = set(OWNERS);
+    let parts = |text: &str| {
+        let mention = mention(text);
+        let found = set.find(&seen(&mention, "de"), &[], &mut Scratch::default());
+        let part = |brand: &BrandMatch| {
+            let cut = |span: &TextSpan| text[span.start as usize..span.end as usize].to_owned();
+            brand.target.iter().map(cut).collect::<Vec<_>>()
+        };
+        found.iter().map(part).collect::<Vec<_>>()
+    };
+    let told = parts("Die Bahn ist schön, aber der Bus ist übel.");
+    assert_eq!(told, [vec!["Die Bahn ist schön,"], vec![" aber der Bus ist übel."]]);
+    assert_eq!(parts("Nur die Bahn. Sonst nichts."), [Vec::<String>::new()], "all of it");
+    let shared = parts("Bahn gegen Bus");
+    assert_eq!(shared, [Vec::<String>::new(), Vec::new()], "one clause of both is all of it");
 }
 
 #[test]

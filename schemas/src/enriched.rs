@@ -150,12 +150,57 @@ pub struct Sentiment {
 }
 
 /// A brand that a mention is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BrandMatch {
     /// The brand's name.
     pub brand: String,
     /// Version of the brand's definition: first 12 hex digits of the SHA-256 over it.
     pub version: String,
+    /// The group inside which its share of voice is compared; its own name where left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// True when one of the brand's own accounts wrote the mention.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owned: bool,
+    /// The parts of the text that concern it, ordered and disjoint; none: all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<TextSpan>,
+    /// Sentiment of those parts, by the model that scored the whole text; none: that of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentiment: Option<TargetSentiment>,
+}
+
+/// A part of a mention's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct TextSpan {
+    /// First byte, in UTF-8.
+    pub start: u32,
+    /// The byte behind the last.
+    pub end: u32,
+}
+
+/// How a mention feels about one of its brands.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetSentiment {
+    /// The most probable class.
+    pub polarity: Polarity,
+    /// The whole distribution.
+    pub distribution: Distribution,
+}
+
+impl BrandMatch {
+    /// A brand that the whole of a mention is about, in no group.
+    pub fn new(brand: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { brand: brand.into(), version: version.into(), ..Self::default() }
+    }
+}
+
+impl Enriched {
+    /// How the mention feels about one of its brands: its own sentiment where it was scored apart.
+    pub fn sentiment_about(&self, brand: &BrandMatch) -> TargetSentiment {
+        let Sentiment { polarity, distribution, .. } = self.sentiment;
+        brand.sentiment.unwrap_or(TargetSentiment { polarity, distribution })
+    }
 }
 
 impl EnrichedEvent {

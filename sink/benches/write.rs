@@ -225,7 +225,7 @@ fn item(case: &Case, n: i64) -> Item<EnrichedEvent> {
     let share = |of| if of == polarity { 0.8 } else { 0.1 };
     let brands = match pick(9, 31) {
         8 => Vec::new(),
-        brand => vec![BrandMatch { brand: format!("brand-{brand}"), version: "c0ffee".into() }],
+        brand => vec![BrandMatch::new(format!("brand-{brand}"), "c0ffee")],
     };
     let enriched = Enriched {
         raw,

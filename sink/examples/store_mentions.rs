@@ -170,6 +170,6 @@ fn mention(source: &SourceName, native_id: &str, text: &str, polarity: Polarity)
             },
             model: model("lexicon-de-en"),
         },
-        brands: vec![BrandMatch { brand: "Lumo".into(), version: "c0ffee".into() }],
+        brands: vec![BrandMatch::new("Lumo", "c0ffee")],
     }))
 }

@@ -24,21 +24,32 @@ pub(crate) struct Versioned {
 pub(crate) const MEASURES: [&str; 9] =
     ["mentions", "negative", "neutral", "positive", "net", "likes", "replies", "shares", "reach"];
 
-/// Counts of the mentions that `filter` leaves, one row for each key of `sentiment_10s`.
+/// The key of `sentiment_10s`.
+pub(crate) const KEY: &str = "bucket, brand, source, language, raw_partition, brand_group, owned";
+
+/// Counts of the mentions that `filter` leaves, one row for each key of `sentiment_10s`: the columns
+/// of [`KEY`], then [`MEASURES`].
 ///
-/// A mention is counted under `*` and under each of its brands, or the empty brand if it has none.
-/// Net sentiment is summed as decimals: sums of floats depend on their order.
+/// A mention is counted under `*` and under each of its brands, or the empty brand if it has none;
+/// under a brand with the sentiment of what concerns that brand. Net sentiment is summed as
+/// decimals: sums of floats depend on their order.
 pub(crate) fn recount(database: &str, filter: &str) -> String {
     format!(
-        "SELECT bucket, arrayJoin(arrayPushFront(if(empty(brands), [''], brands), '*')) AS brand, \
-         source, language, raw_partition, \
-         count() AS mentions, countIf(polarity = 'negative') AS negative, \
-         countIf(polarity = 'neutral') AS neutral, countIf(polarity = 'positive') AS positive, \
-         sum(toDecimal64(m.positive - m.negative, 6)) AS net, \
+        "SELECT bucket, brand, source, language, raw_partition, brand_group, owned, \
+         count() AS mentions, countIf(feels = 'negative') AS negative, \
+         countIf(feels = 'neutral') AS neutral, countIf(feels = 'positive') AS positive, \
+         sum(toDecimal64(balance, 6)) AS net, \
          sum(ifNull(m.likes, 0)) AS likes, sum(ifNull(m.replies, 0)) AS replies, \
          sum(ifNull(m.shares, 0)) AS shares, sum(ifNull(m.reach, 0)) AS reach \
-         FROM {database}.mentions AS m FINAL WHERE {filter} \
-         GROUP BY bucket, brand, source, language, raw_partition"
+         FROM (SELECT bucket, source, language, raw_partition, likes, replies, shares, reach, \
+         arrayJoin(arrayConcat([0], if(empty(brands), [-1], arrayEnumerate(brands)))) AS n, \
+         multiIf(n = 0, '*', n = -1, '', brands[n]) AS brand, \
+         if(n > 0, brand_groups[n], '') AS brand_group, \
+         if(n > 0, brand_owned[n], has(brand_owned, true)) AS owned, \
+         if(n > 0, brand_polarity[n], polarity) AS feels, \
+         if(n > 0, brand_positive[n] - brand_negative[n], s.positive - s.negative) AS balance \
+         FROM {database}.mentions AS s FINAL WHERE {filter}) AS m \
+         GROUP BY {KEY}"
     )
 }
 
@@ -70,13 +81,13 @@ fn statement(database: &str, partitions: &[Versioned], buckets: &[Bucket]) -> St
     let versions = joined(partitions.iter().map(|p| p.version));
     format!(
         "INSERT INTO {database}.sentiment_10s \
-         (bucket, brand, source, language, raw_partition, version, {columns}) \
-         SELECT bucket, brand, source, language, raw_partition, \
+         ({KEY}, version, {columns}) \
+         SELECT {KEY}, \
          transform(raw_partition, [{numbers}], [{versions}], toUInt64(0)), {sums} \
          FROM ({counted} UNION ALL \
-         SELECT DISTINCT bucket, brand, source, language, raw_partition, {zeros} \
+         SELECT DISTINCT {KEY}, {zeros} \
          FROM {database}.sentiment_10s WHERE {filter}) AS c \
-         GROUP BY bucket, brand, source, language, raw_partition"
+         GROUP BY {KEY}"
     )
 }
 

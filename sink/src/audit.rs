@@ -8,7 +8,7 @@ use uuid::Uuid;
 use echolot_store::{Action, Rows, Store, StoreError};
 
 use crate::{
-    aggregates::{MEASURES, recount},
+    aggregates::{KEY, MEASURES, recount},
     row::State,
 };
 
@@ -64,10 +64,19 @@ pub struct DifferingKey {
     pub language: String,
     /// Raw partition.
     pub raw_partition: u16,
+    /// Group of the brand.
+    pub brand_group: String,
+    /// True for what brands wrote themselves.
+    pub owned: bool,
     /// Mentions as the aggregate has them.
     pub aggregated: u64,
     /// Mentions as a recount finds them.
     pub recounted: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct UnmatchedOffset {
+    raw_offset: u64,
 }
 
 #[derive(Row, Deserialize)]
@@ -105,6 +114,17 @@ impl<'a> StoreAudit<'a> {
         self.store.stream(Action::Audit, &sql).map(StoredMentions)
     }
 
+    /// Offsets of the raw events of a partition that a replay from `mentions.raw` found to be about
+    /// no brand.
+    pub async fn unmatched(&self, partition: u16) -> Result<Vec<u64>, StoreError> {
+        let sql = format!(
+            "SELECT DISTINCT raw_offset FROM {}.unmatched WHERE raw_partition = {partition}",
+            self.database
+        );
+        let found = self.store.fetch::<UnmatchedOffset>(Action::Audit, &sql).await?;
+        Ok(found.into_iter().map(|found| found.raw_offset).collect())
+    }
+
     /// Live mentions that are counted more than once: stored under several sort times.
     pub async fn doubled(
         &self,
@@ -134,13 +154,12 @@ impl<'a> StoreAudit<'a> {
         let differs = MEASURES
             .map(|m| format!("sumIf(c.{m}, aggregate) != sumIf(c.{m}, NOT aggregate)"))
             .join(" OR ");
-        let key = "bucket, brand, source, language, raw_partition";
         let differing = format!(
-            "SELECT {key}, sumIf(c.mentions, aggregate) AS aggregated, \
+            "SELECT {KEY}, sumIf(c.mentions, aggregate) AS aggregated, \
              sumIf(c.mentions, NOT aggregate) AS recounted \
-             FROM (SELECT {key}, {measures}, true AS aggregate FROM {database}.sentiment_10s FINAL \
+             FROM (SELECT {KEY}, {measures}, true AS aggregate FROM {database}.sentiment_10s FINAL \
              WHERE {filter} UNION ALL SELECT *, false AS aggregate FROM ({recounted})) AS c \
-             GROUP BY {key} HAVING {differs}"
+             GROUP BY {KEY} HAVING {differs}"
         );
         self.find(&differing, "bucket, brand, source, language", examples).await
     }

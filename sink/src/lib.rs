@@ -5,7 +5,7 @@
 //!        │  lookup      what the store holds of mentions that may have been seen (sightings)
 //!        ▼
 //!      fold             verdicts, at most one row a mention, the buckets touched   (pure)
-//!        │  insert      one statement into `mentions`
+//!        │  insert      one statement into `mentions`, with copies and spam told (noise)
 //!        ▼
 //!   aggregates          one statement recomputes the touched buckets of `sentiment_10s`
 //!        ▼
@@ -30,6 +30,7 @@ mod bucket;
 mod fold;
 mod lookup;
 mod migrations;
+mod noise;
 mod row;
 mod sightings;
 mod versions;

@@ -23,10 +23,13 @@ macro_rules! file {
 }
 
 /// Tables of a generation; each is applied once, in this order. The first is where that is noted.
-const GENERATION: [File; 3] = [
+const GENERATION: [File; 6] = [
     file!(0, "generation", "0000_schema_migrations"),
     file!(1, "generation", "0001_mentions"),
     file!(2, "generation", "0002_sentiment_10s"),
+    file!(3, "generation", "0003_brands_and_noise"),
+    file!(4, "generation", "0004_sentiment_by_group"),
+    file!(7, "generation", "0007_unmatched"),
 ];
 
 /// Tables of the published database; each may be applied again.
@@ -37,13 +40,15 @@ const PUBLISHED: [File; 3] = [
 ];
 
 /// Views of the published database; replaced whenever a generation is promoted.
-const VIEWS: [File; 6] = [
+const VIEWS: [File; 8] = [
     file!(1, "views", "01_mentions"),
     file!(2, "views", "02_sentiment_by_minute"),
     file!(3, "views", "03_sentiment_by_hour"),
     file!(4, "views", "04_sentiment_by_day"),
     file!(5, "views", "05_share_of_voice"),
     file!(6, "views", "06_score_provenance"),
+    file!(7, "views", "07_mentions_by_brand"),
+    file!(8, "views", "08_mentions_collapsed"),
 ];
 
 impl File {

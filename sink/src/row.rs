@@ -3,12 +3,12 @@
 use clickhouse::Row;
 use echolot_schemas::{
     EnrichedEvent,
-    enriched::{Enriched, Polarity, Retracted},
+    enriched::{Distribution, Enriched, Polarity, Retracted},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::fold::Change;
+use crate::{fold::Change, noise::NoiseColumns};
 
 /// The column `state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +63,13 @@ pub(crate) struct MentionRow<'a> {
     sentiment_model_hash: &'a str,
     brands: Vec<&'a str>,
     brand_versions: Vec<&'a str>,
+    brand_groups: Vec<&'a str>,
+    brand_owned: Vec<bool>,
+    brand_targets: Vec<Vec<(u32, u32)>>,
+    brand_polarity: Vec<i8>,
+    brand_negative: Vec<f32>,
+    brand_neutral: Vec<f32>,
+    brand_positive: Vec<f32>,
     author: &'a str,
     author_handle: &'a str,
     #[serde(with = "clickhouse::serde::uuid::option")]
@@ -77,6 +84,11 @@ pub(crate) struct MentionRow<'a> {
     country: &'a str,
     rating: u8,
     internal: bool,
+    text_hash: u64,
+    text_group: u64,
+    repost: bool,
+    spam: f32,
+    spam_reasons: Vec<&'static str>,
     raw_partition: u16,
     raw_offset: u64,
     state: i8,
@@ -86,7 +98,11 @@ impl<'a> MentionRow<'a> {
     /// The state that `event` leaves its mention in, at the place that `change` gives it.
     ///
     /// `None` for a raw position out of range, which the fold has refused before.
-    pub(crate) fn of(event: &'a EnrichedEvent, change: &Change) -> Option<Self> {
+    pub(crate) fn of(
+        event: &'a EnrichedEvent,
+        change: &Change,
+        noise: NoiseColumns,
+    ) -> Option<Self> {
         let raw_partition = u16::try_from(event.raw().partition).ok()?;
         let raw_offset = u64::try_from(change.raw_offset).ok()?;
         let row = match event {
@@ -95,7 +111,18 @@ impl<'a> MentionRow<'a> {
             EnrichedEvent::Erased(retracted) => Self::gone(retracted, State::Erased),
         };
         let published_at = change.published_at.as_millis();
-        Some(Self { published_at, raw_partition, raw_offset, ..row })
+        let NoiseColumns { text_hash, text_group, repost, spam, spam_reasons } = noise;
+        Some(Self {
+            published_at,
+            text_hash,
+            text_group,
+            repost,
+            spam,
+            spam_reasons,
+            raw_partition,
+            raw_offset,
+            ..row
+        })
     }
 
     fn live(enriched: &'a Enriched) -> Self {
@@ -103,6 +130,10 @@ impl<'a> MentionRow<'a> {
         let (author, author_handle) = mention.author.as_ref().map_or(("", ""), |author| {
             (author.pseudonym.as_str(), author.handle.as_deref().unwrap_or_default())
         });
+        let about: Vec<_> = brands.iter().map(|brand| enriched.sentiment_about(brand)).collect();
+        let shares = |share: fn(&Distribution) -> f32| {
+            about.iter().map(|about| share(&about.distribution)).collect()
+        };
         Self {
             id: *mention.id.as_uuid(),
             published_at: mention.published_at.as_millis(),
@@ -120,11 +151,7 @@ impl<'a> MentionRow<'a> {
             language_model: &language.model.id,
             language_model_version: &language.model.version,
             language_model_hash: &language.model.hash,
-            polarity: match sentiment.polarity {
-                Polarity::Negative => -1,
-                Polarity::Neutral => 0,
-                Polarity::Positive => 1,
-            },
+            polarity: number(sentiment.polarity),
             negative: sentiment.distribution.negative,
             neutral: sentiment.distribution.neutral,
             positive: sentiment.distribution.positive,
@@ -133,6 +160,19 @@ impl<'a> MentionRow<'a> {
             sentiment_model_hash: &sentiment.model.hash,
             brands: brands.iter().map(|matched| matched.brand.as_str()).collect(),
             brand_versions: brands.iter().map(|matched| matched.version.as_str()).collect(),
+            brand_groups: brands
+                .iter()
+                .map(|matched| matched.group.as_deref().unwrap_or(&matched.brand))
+                .collect(),
+            brand_owned: brands.iter().map(|matched| matched.owned).collect(),
+            brand_targets: brands
+                .iter()
+                .map(|matched| matched.target.iter().map(|span| (span.start, span.end)).collect())
+                .collect(),
+            brand_polarity: about.iter().map(|about| number(about.polarity)).collect(),
+            brand_negative: shares(|distribution| distribution.negative),
+            brand_neutral: shares(|distribution| distribution.neutral),
+            brand_positive: shares(|distribution| distribution.positive),
             author,
             author_handle,
             parent_id: mention.parent_id.map(|id| *id.as_uuid()),
@@ -145,6 +185,11 @@ impl<'a> MentionRow<'a> {
             country: mention.country.as_deref().unwrap_or_default(),
             rating: mention.rating.unwrap_or_default(),
             internal: mention.internal,
+            text_hash: 0,
+            text_group: 0,
+            repost: false,
+            spam: 0.0,
+            spam_reasons: Vec::new(),
             raw_partition: 0,
             raw_offset: 0,
             state: State::Live as i8,
@@ -179,6 +224,13 @@ impl<'a> MentionRow<'a> {
             sentiment_model_hash: "",
             brands: Vec::new(),
             brand_versions: Vec::new(),
+            brand_groups: Vec::new(),
+            brand_owned: Vec::new(),
+            brand_targets: Vec::new(),
+            brand_polarity: Vec::new(),
+            brand_negative: Vec::new(),
+            brand_neutral: Vec::new(),
+            brand_positive: Vec::new(),
             author: "",
             author_handle: "",
             parent_id: None,
@@ -191,9 +243,23 @@ impl<'a> MentionRow<'a> {
             country: "",
             rating: 0,
             internal: false,
+            text_hash: 0,
+            text_group: 0,
+            repost: false,
+            spam: 0.0,
+            spam_reasons: Vec::new(),
             raw_partition: 0,
             raw_offset: 0,
             state: state as i8,
         }
+    }
+}
+
+/// The polarity's number in the column's type.
+const fn number(polarity: Polarity) -> i8 {
+    match polarity {
+        Polarity::Negative => -1,
+        Polarity::Neutral => 0,
+        Polarity::Positive => 1,
     }
 }

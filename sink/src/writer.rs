@@ -19,16 +19,17 @@ use echolot_pipeline::{
     stage::{Fault, Item, Stage, Verdict},
 };
 use echolot_schemas::{EnrichedEvent, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use echolot_store::{Action, Store, StoreError};
 
 use crate::{
     aggregates::{self, Versioned},
     bucket::Bucket,
-    fold::{self, Outcome},
+    fold::{self, History, Outcome},
     lookup::{self, LookedUp},
     metrics::{Phase, SinkMetrics},
+    noise::{NoiseColumns, RecentTexts},
     row::MentionRow,
     settings::SinkSettings,
     sightings::{KEY_SQL, Sightings},
@@ -47,6 +48,8 @@ pub struct Writer {
     sightings: Sightings,
     versions: Versions,
     open: Open,
+    recent: RecentTexts,
+    notes_unmatched: bool,
 }
 
 /// What was stored and is not counted yet.
@@ -96,6 +99,12 @@ struct Key {
     key: u64,
 }
 
+#[derive(Row, Serialize)]
+struct UnmatchedRow {
+    raw_partition: u16,
+    raw_offset: u64,
+}
+
 #[derive(Row, Deserialize)]
 struct LastVersion {
     raw_partition: u16,
@@ -123,7 +132,30 @@ impl Writer {
             sightings,
             versions: Versions::default(),
             open: Open::default(),
+            recent: RecentTexts::empty(),
+            notes_unmatched: false,
         }
+    }
+
+    /// A writer that also notes which raw events are about no brand, for a generation that is not
+    /// filled from `mentions.enriched`: nothing else would tell the audit.
+    #[must_use]
+    pub fn noting_unmatched(self) -> Self {
+        Self { notes_unmatched: true, ..self }
+    }
+
+    async fn note_unmatched(&self, batch: &[Item<EnrichedEvent>]) -> Result<(), StoreError> {
+        let mut notes = batch.iter().filter_map(|item| match &item.event {
+            EnrichedEvent::Unmatched(retracted) => Some(UnmatchedRow {
+                raw_partition: u16::try_from(retracted.raw.partition).ok()?,
+                raw_offset: u64::try_from(retracted.raw.offset).ok()?,
+            }),
+            EnrichedEvent::Enriched(_) | EnrichedEvent::Erased(_) => None,
+        });
+        let Some(first) = notes.next().filter(|_| self.notes_unmatched) else { return Ok(()) };
+        let table = format!("{}.unmatched", self.database);
+        let rows = std::iter::once(first).chain(notes);
+        self.store.insert::<UnmatchedRow>(Action::Insert, &table, rows).await
     }
 
     /// Everything remembered is read again: while a partition was another's, the other wrote.
@@ -161,6 +193,7 @@ impl Writer {
         self.versions =
             Versions::new(versions.into_iter().map(|row| (row.raw_partition, row.version)));
         self.sightings = sightings;
+        self.recent = RecentTexts::load(&self.store, database).await?;
         Ok(())
     }
 
@@ -176,6 +209,7 @@ impl Writer {
         &mut self,
         batch: &[Item<EnrichedEvent>],
         outcome: &Outcome,
+        history: &History,
     ) -> Result<(), StoreError> {
         if outcome.changes.is_empty() {
             return Ok(());
@@ -186,10 +220,17 @@ impl Writer {
             // retry has to find its rows.
             self.sightings.insert(batch[change.item].event.mention_id());
         }
-        let rows = outcome
-            .changes
-            .iter()
-            .filter_map(|change| MentionRow::of(&batch[change.item].event, change));
+        let recent = &mut self.recent;
+        let rows = outcome.changes.iter().filter_map(|change| {
+            let event = &batch[change.item].event;
+            let noise = match event {
+                EnrichedEvent::Enriched(enriched) => {
+                    recent.judge(enriched, history.contains_key(&enriched.mention.id))
+                }
+                EnrichedEvent::Unmatched(_) | EnrichedEvent::Erased(_) => NoiseColumns::default(),
+            };
+            MentionRow::of(event, change, noise)
+        });
         let table = format!("{}.mentions", self.database);
         self.store.insert::<MentionRow<'_>>(Action::Insert, &table, rows).await?;
         self.metrics.took(Phase::Insert, started.elapsed());
@@ -269,7 +310,8 @@ impl Stage for Writer {
         // Dying while this runs: some rows may be stored, others not. Redelivered, the same events
         // give the same rows under the same sort key and version, which replace themselves. Other
         // cuts of the batch give at worst an older state first, under that same key.
-        self.insert(batch, &outcome).await?;
+        self.insert(batch, &outcome, &found.history).await?;
+        self.note_unmatched(batch).await?;
         self.open.add(batch, &outcome);
         Ok(outcome.verdicts)
     }

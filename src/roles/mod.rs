@@ -8,7 +8,7 @@ use anyhow::Context;
 use echolot_enrich::enricher::Enricher;
 use echolot_pipeline::{
     admin,
-    brands::{BrandFiles, BrandWatch, LiveBrands},
+    brands::{BrandFiles, BrandWatch, LiveBrands, Pseudonymise},
     clock::Clock,
     outlet::{Nowhere, ToTopic},
     producer::Producer,
@@ -52,9 +52,8 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
     let (files, brands) = brands(settings)?;
     admin::ensure_topics(&settings.kafka).await?;
     let producer = process.producer("enrich.producer")?;
-    let metrics = process.metrics.enrich.clone();
     let health = process.board.part(part::ENRICH);
-    let enricher = Enricher::built_in(&settings.enrich, brands.clone(), metrics, Clock::system())?;
+    let enricher = enricher(&process, brands.clone())?;
     let watched = process.metrics.brands.clone();
     let watch =
         BrandWatch::new(files, brands, settings.privacy.keep_handles, watched, health.clone());
@@ -73,6 +72,19 @@ pub(crate) async fn enrich(process: Process) -> anyhow::Result<()> {
         ended = worker.run(process.cancel.clone()) => Ok(ended?),
         panic = watch.run(hangup) => Err(panic).context("reading brand files panicked"),
     }
+}
+
+/// The stage with these brands, and all else as the settings choose.
+pub(crate) fn enricher(process: &Process, brands: LiveBrands) -> anyhow::Result<Enricher> {
+    let settings = &process.settings;
+    let (pseudonymise, metrics) = (pseudonymise(settings)?, process.metrics.enrich.clone());
+    Ok(Enricher::built_in(&settings.enrich, brands, pseudonymise, metrics, Clock::system())?)
+}
+
+/// Authors' pseudonyms as ingest makes them, to recognise the accounts of brands by.
+pub(crate) fn pseudonymise(settings: &Settings) -> anyhow::Result<Pseudonymise> {
+    let key = settings.author_key()?;
+    Ok(Pseudonymise::new(move |source, handle| key.pseudonym(source, handle)))
 }
 
 /// The configured brand files, and the brands in them.
@@ -126,9 +138,8 @@ pub(crate) fn sink_worker(
     producer: Producer,
 ) -> Worker<Writer, Nowhere> {
     let settings = &process.settings;
-    let metrics = process.metrics.sink.clone();
     Worker {
-        stage: Writer::new(store.clone(), generation, &settings.sink, metrics, Clock::system()),
+        stage: writer(process, store, generation),
         outlet: Nowhere,
         input: topics::ENRICHED,
         group: sink_group(generation),
@@ -138,6 +149,12 @@ pub(crate) fn sink_worker(
         metrics: process.metrics.worker.clone(),
         health: process.board.part(part::SINK),
     }
+}
+
+/// The stage that writes a generation.
+pub(crate) fn writer(process: &Process, store: &Store, generation: u32) -> Writer {
+    let metrics = process.metrics.sink.clone();
+    Writer::new(store.clone(), generation, &process.settings.sink, metrics, Clock::system())
 }
 
 /// The consumer group that fills a generation.

@@ -68,7 +68,9 @@ fn enrich(settings: &Settings) -> anyhow::Result<String> {
     let process = Process::new(settings.clone())?;
     let (_, brands) = roles::brands(settings)?;
     let count = brands.present().book().brands().len();
-    Enricher::built_in(&settings.enrich, brands, process.metrics.enrich, Clock::system())?;
+    let pseudonymise = roles::pseudonymise(settings)?;
+    let metrics = process.metrics.enrich;
+    Enricher::built_in(&settings.enrich, brands, pseudonymise, metrics, Clock::system())?;
     Ok(format!("models load, and {count} brands"))
 }
 

@@ -3,6 +3,7 @@
 
 mod backfill;
 mod bad_input;
+mod brands;
 mod deletions;
 mod edits;
 mod engines;

@@ -74,6 +74,7 @@ pub enum Sensitivity {
 pub struct OwnedAccount {
     source: Option<String>,
     handle: String,
+    written: String,
 }
 
 impl OwnedAccount {
@@ -82,9 +83,10 @@ impl OwnedAccount {
             Some((source, handle)) => (Some(source.trim()), handle),
             None => (None, written),
         };
-        let handle = fold_value(handle.trim().trim_start_matches('@'));
+        let written = handle.trim().trim_start_matches('@').to_owned();
+        let handle = fold_value(&written);
         let named = !handle.is_empty() && source != Some("");
-        named.then(|| Self { source: source.map(fold_value), handle })
+        named.then(|| Self { source: source.map(fold_value), handle, written })
     }
 
     /// The source it is on; `None` means any.
@@ -97,8 +99,18 @@ impl OwnedAccount {
         &self.handle
     }
 
+    /// The handle as written in the file, without `@`.
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether it is on this source.
+    pub fn is_on(&self, source: &str) -> bool {
+        self.source.as_deref().is_none_or(|own| own == fold_value(source))
+    }
+
     fn is_author(&self, source: &str, author: &str) -> bool {
-        author == self.handle && self.source.as_deref().is_none_or(|own| own == source)
+        author == self.handle && self.is_on(source)
     }
 }
 
@@ -117,8 +129,7 @@ impl Brand {
         let Some(author) = post.author.filter(|_| !self.owned_accounts.is_empty()) else {
             return false;
         };
-        let (source, author) =
-            (fold_value(post.source), fold_value(author.trim_start_matches('@')));
-        self.owned_accounts.iter().any(|account| account.is_author(&source, &author))
+        let author = fold_value(author.trim_start_matches('@'));
+        self.owned_accounts.iter().any(|account| account.is_author(post.source, &author))
     }
 }

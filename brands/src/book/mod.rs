@@ -25,6 +25,7 @@ pub use brand::{Alerts, Brand, OwnedAccount, Sensitivity};
 pub use error::{BookError, BookErrors};
 
 use crate::matcher::BrandIndex;
+use crate::post::Post;
 use crate::query::Warning;
 use crate::text::fold_value;
 
@@ -38,6 +39,7 @@ pub const MAX_FILE_BYTES: usize = 1 << 20;
 pub struct BrandBook {
     brands: Vec<Brand>,
     by_name: HashMap<String, BrandIndex>,
+    by_handle: HashMap<String, Vec<BrandIndex>>,
 }
 
 impl BrandBook {
@@ -87,7 +89,13 @@ impl BrandBook {
                 }
             }
         }
-        Self { brands, by_name }
+        let mut by_handle: HashMap<String, Vec<BrandIndex>> = HashMap::new();
+        for (index, brand) in (0..).zip(&brands) {
+            for account in &brand.owned_accounts {
+                by_handle.entry(account.handle().to_owned()).or_default().push(index);
+            }
+        }
+        Self { brands, by_name, by_handle }
     }
 
     /// All brands, ordered by name; their indices are those the matcher reports.
@@ -103,6 +111,26 @@ impl BrandBook {
     /// The index of a brand by its name, in any case.
     pub fn index_of(&self, name: &str) -> Option<BrandIndex> {
         self.by_name.get(&fold_value(name)).copied()
+    }
+
+    /// Whether any brand has accounts of its own.
+    pub fn owns_accounts(&self) -> bool {
+        !self.by_handle.is_empty()
+    }
+
+    /// The brands that wrote the mention themselves, each once, in ascending order. Costs one look
+    /// however many brands there are.
+    pub fn wrote(&self, post: &Post<'_>) -> Vec<BrandIndex> {
+        let Some(author) = post.author.filter(|_| self.owns_accounts()) else {
+            return Vec::new();
+        };
+        let handle = fold_value(author.trim_start_matches('@'));
+        let candidates = self.by_handle.get(&handle).into_iter().flatten().copied();
+        let mut own: Vec<_> = candidates
+            .filter(|index| self.get(*index).is_some_and(|brand| brand.wrote(post)))
+            .collect();
+        own.dedup();
+        own
     }
 
     /// Every warning with the brand it is about.

@@ -1,4 +1,5 @@
-//! Exact and near copies, grouped under the first one seen.
+//! Exact and near copies, grouped under the first text seen: a group is that text's hash, so that
+//! whoever sees the same texts in whatever order puts exact copies into the same group.
 //!
 //! The last `texts` distinct texts are remembered, first in first out. A near copy is looked up by
 //! sixteen keys of four sketch places each (locality-sensitive hashing: Leskovec, Rajaraman and
@@ -8,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fingerprint::{Fingerprint, ORDERINGS, mix, similarity};
 
@@ -17,7 +18,7 @@ const PLACES: usize = ORDERINGS / KEYS;
 const EMPTY: u64 = u64::MAX;
 
 /// A mention's part in its group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The first with this text.
@@ -33,8 +34,10 @@ pub enum Role {
 /// Where a mention belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Placement {
-    /// Id of the first mention of the group.
-    pub group: u128,
+    /// Hash of the mention's own words.
+    pub text: u64,
+    /// Hash of the words of the group's first text.
+    pub group: u64,
     /// The mention's part.
     pub role: Role,
     /// Mentions placed in the group so far, with this one.
@@ -43,26 +46,36 @@ pub struct Placement {
     pub reposts: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    exact: u64,
-    group: u128,
-    sketch: Option<Vec<u16>>,
+/// A mention as it is placed.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'f> {
+    /// Which mention.
+    pub id: u128,
+    /// What stays of its text.
+    pub fingerprint: &'f Fingerprint,
+    /// Whether it says that it repeats another.
+    pub repost: bool,
+    /// Whether it was placed before, with this text or another: such a one is not counted again.
+    pub again: bool,
+    /// The group that it was given before a restart.
+    pub group: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
+struct Entry {
+    exact: u64,
+    group: u64,
+    /// The first mention with this text.
+    first: u128,
+    sketch: Option<Box<[u16; ORDERINGS]>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Count {
     members: u64,
     reposts: u64,
     /// Remembered texts of the group; at zero the group is forgotten.
     texts: u64,
-}
-
-/// The remembered texts in order, and the groups' counters in the order of their ids.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct GroupsSnapshot {
-    entries: Vec<Entry>,
-    counts: Vec<(u128, u64, u64)>,
 }
 
 /// The remembered texts.
@@ -77,7 +90,7 @@ pub struct Groups {
     /// For each key a table of sequence numbers.
     by_key: Vec<u64>,
     slots: usize,
-    counts: HashMap<u128, Count>,
+    counts: HashMap<u64, Count>,
 }
 
 impl Groups {
@@ -98,30 +111,30 @@ impl Groups {
     }
 
     /// Places the next mention.
-    pub fn place(&mut self, id: u128, fingerprint: &Fingerprint, repost: bool) -> Placement {
-        let exact = self
-            .by_exact
-            .get(&fingerprint.exact)
-            .and_then(|seq| self.entry(*seq))
-            .map(|entry| entry.group);
+    pub fn place(&mut self, arrival: Arrival<'_>) -> Placement {
+        let Arrival { id, fingerprint, repost, again, group } = arrival;
+        let text = fingerprint.exact;
+        let known = self.by_exact.get(&text).and_then(|seq| self.entry(*seq));
+        let exact = known.map(|entry| (entry.group, entry.first));
         let sketch = fingerprint.sketch.as_deref();
         let near =
             if exact.is_none() { sketch.and_then(|sketch| self.nearest(sketch)) } else { None };
         let role = match (exact, near) {
             (None, None) => Role::Original,
+            (Some((_, first)), _) if first == id => Role::Original,
             _ if repost => Role::Repost,
             (Some(_), _) => Role::Copy,
             (None, Some(_)) => Role::NearCopy,
         };
-        let group = exact.or(near).unwrap_or(id);
+        let group = exact.map(|(group, _)| group).or(group).or(near).unwrap_or(text);
         if exact.is_none() {
-            let sketch = sketch.map(|sketch| sketch.to_vec());
-            self.remember(Entry { exact: fingerprint.exact, group, sketch });
+            let sketch = fingerprint.sketch.clone();
+            self.remember(Entry { exact: text, group, first: id, sketch });
         }
         let count = self.counts.entry(group).or_default();
-        count.members += 1;
-        count.reposts += u64::from(repost);
-        Placement { group, role, members: count.members, reposts: count.reposts }
+        count.members += u64::from(!again);
+        count.reposts += u64::from(repost && !again);
+        Placement { text, group, role, members: count.members, reposts: count.reposts }
     }
 
     fn entry(&self, seq: u64) -> Option<&Entry> {
@@ -135,15 +148,12 @@ impl Groups {
     }
 
     /// The group of the most similar remembered text; of equals the newest.
-    fn nearest(&self, sketch: &[u16; ORDERINGS]) -> Option<u128> {
-        let mut best: Option<(f64, u64, u128)> = None;
+    fn nearest(&self, sketch: &[u16; ORDERINGS]) -> Option<u64> {
+        let mut best: Option<(f64, u64, u64)> = None;
         for key in self.keys(sketch) {
             let Some(&seq) = self.by_key.get(key) else { continue };
             let Some(entry) = self.entry(seq) else { continue };
-            let Some(other) = entry.sketch.as_deref().and_then(|other| other.try_into().ok())
-            else {
-                continue;
-            };
+            let Some(other) = entry.sketch.as_deref() else { continue };
             let alike = similarity(sketch, other);
             if alike >= self.agree
                 && best.is_none_or(|(most, newest, _)| (alike, seq) > (most, newest))
@@ -169,9 +179,8 @@ impl Groups {
         let seq = self.next;
         self.next += 1;
         let slot = self.slot(seq);
-        let sketch: Option<[u16; ORDERINGS]> =
-            entry.sketch.as_deref().and_then(|sketch| sketch.try_into().ok());
-        for key in sketch.map(|sketch| self.keys(&sketch)).into_iter().flatten() {
+        let keys = entry.sketch.as_deref().map(|sketch| self.keys(sketch));
+        for key in keys.into_iter().flatten() {
             if let Some(newest) = self.by_key.get_mut(key) {
                 *newest = seq;
             }
@@ -198,34 +207,11 @@ impl Groups {
         }
     }
 
-    pub(super) fn snapshot(&self) -> GroupsSnapshot {
-        let oldest = self.next.saturating_sub(self.texts as u64);
-        let entries = (oldest..self.next).filter_map(|seq| self.entry(seq).cloned()).collect();
-        let mut counts: Vec<_> = self
-            .counts
-            .iter()
-            .map(|(group, count)| (*group, count.members, count.reposts))
-            .collect();
-        counts.sort_unstable();
-        GroupsSnapshot { entries, counts }
-    }
-
-    pub(super) fn restore(texts: usize, similarity: f64, snapshot: GroupsSnapshot) -> Self {
-        let mut groups = Self::new(texts, similarity);
-        snapshot.entries.into_iter().for_each(|entry| groups.remember(entry));
-        for (group, members, reposts) in snapshot.counts {
-            if let Some(count) = groups.counts.get_mut(&group) {
-                (count.members, count.reposts) = (members, reposts);
-            }
-        }
-        groups
-    }
-
     pub(super) fn memory_bytes(&self) -> usize {
         self.entries.capacity() * (size_of::<Entry>() + ORDERINGS * size_of::<u16>())
             + self.by_key.capacity() * size_of::<u64>()
             + self.by_exact.capacity() * size_of::<(u64, u64)>()
-            + self.counts.capacity() * size_of::<(u128, Count)>()
+            + self.counts.capacity() * size_of::<(u64, Count)>()
     }
 }
 

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The same mentions in the same order give the same answers: nothing is random, time is not read,
-//! and memory is bounded by counts. A [`Snapshot`] carries the state over a restart.
+//! and memory is bounded by counts. Over a restart the state comes from where the answers went:
+//! [`Noise::recall`] takes the last mentions with the groups they were given.
 
 pub mod fingerprint;
 pub mod groups;
@@ -16,7 +17,7 @@ pub mod spam;
 use serde::{Deserialize, Serialize};
 
 pub use fingerprint::Fingerprint;
-pub use groups::{Groups, Placement, Role};
+pub use groups::{Arrival, Groups, Placement, Role};
 pub use repost::Repost;
 pub use spam::{Spam, SpamReason};
 
@@ -51,13 +52,6 @@ pub struct Judgement {
     pub spam: Spam,
 }
 
-/// The state of [`Noise`], to be stored and restored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
-    groups: groups::GroupsSnapshot,
-    authors: spam::AuthorsSnapshot,
-}
-
 /// Groups copies and scores spam over one stream of mentions.
 #[derive(Debug)]
 pub struct Noise {
@@ -74,30 +68,37 @@ impl Noise {
         }
     }
 
-    /// Judges the next mention; `tokens` are its words ([`crate::Scratch::tokens`]).
-    ///
-    /// Counters count deliveries: a mention given twice counts twice, so exact numbers come from
-    /// the stored group of each mention.
-    pub fn judge(&mut self, id: u128, post: &Post<'_>, tokens: &Tokens) -> Judgement {
-        let repost = repost::detect(post.text);
-        let fingerprint = Fingerprint::of(post, tokens, repost.as_ref());
-        let placement = self.groups.place(id, &fingerprint, repost.is_some());
-        let repeats = post.author.map_or(1, |author| self.authors.note(author, placement.group));
+    /// Judges the next mention; `tokens` are its words ([`crate::Scratch::tokens`]). One that comes
+    /// `again`, for new likes or an edit, keeps its part and is not counted a second time.
+    pub fn judge(&mut self, id: u128, again: bool, post: &Post<'_>, tokens: &Tokens) -> Judgement {
+        let (placement, repeats) = self.place(id, again, None, post, tokens);
         let spam = spam::score(post, tokens, &placement, repeats);
         Judgement { placement, spam }
     }
 
-    /// The state.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot { groups: self.groups.snapshot(), authors: self.authors.snapshot() }
+    /// Takes in a mention that was judged before a restart and the group that it was given, oldest
+    /// first.
+    pub fn recall(&mut self, id: u128, group: u64, post: &Post<'_>, tokens: &Tokens) {
+        self.place(id, false, Some(group), post, tokens);
     }
 
-    /// Goes on from a state; what exceeds smaller settings is forgotten, oldest first.
-    pub fn restore(settings: Settings, snapshot: Snapshot) -> Self {
-        Self {
-            groups: Groups::restore(settings.texts, settings.similarity, snapshot.groups),
-            authors: Authors::restore(settings.authors, snapshot.authors),
-        }
+    /// Its placement, and how often its author said the same.
+    fn place(
+        &mut self,
+        id: u128,
+        again: bool,
+        group: Option<u64>,
+        post: &Post<'_>,
+        tokens: &Tokens,
+    ) -> (Placement, u32) {
+        let repost = repost::detect(post.text);
+        let fingerprint = Fingerprint::of(post, tokens, repost.as_ref());
+        let repost = repost.is_some();
+        let arrival = Arrival { id, fingerprint: &fingerprint, repost, again, group };
+        let placement = self.groups.place(arrival);
+        let note = |author| self.authors.note(author, placement.group, id);
+        let repeats = post.author.map_or(1, note);
+        (placement, repeats)
     }
 
     /// Bytes held, estimated from capacities.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::fingerprint::hash;
 use super::groups::{Placement, Role};
@@ -54,6 +54,19 @@ pub enum SpamReason {
 }
 
 impl SpamReason {
+    /// Its name, as in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LinkFarm { .. } => "link_farm",
+            Self::Hashtags { .. } => "hashtags",
+            Self::Accounts { .. } => "accounts",
+            Self::RepeatedByAuthor { .. } => "repeated_by_author",
+            Self::Campaign { .. } => "campaign",
+            Self::Shouting => "shouting",
+            Self::Hidden { .. } => "hidden",
+        }
+    }
+
     /// Probability that a mention with only this sign is spam: set by hand, to order by, not measured.
     fn weight(self) -> f64 {
         match self {
@@ -150,35 +163,36 @@ fn hidden(text: &str) -> usize {
     count
 }
 
+/// A mention, and the group of its text.
+type Said = (u64, u128);
+
 /// Each author's last groups; authors are forgotten in the order they were first seen.
 #[derive(Debug)]
 pub(super) struct Authors {
     limit: usize,
     order: VecDeque<u64>,
-    groups: HashMap<u64, VecDeque<u128>>,
+    groups: HashMap<u64, VecDeque<Said>>,
 }
-
-/// Authors in the order they were first seen, by hash, with their last groups.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct AuthorsSnapshot(Vec<(u64, VecDeque<u128>)>);
 
 impl Authors {
     pub(super) fn new(limit: usize) -> Self {
         Self { limit: limit.max(1), order: VecDeque::new(), groups: HashMap::new() }
     }
 
-    /// Notes that an author wrote into a group; returns how often among the last texts.
-    pub(super) fn note(&mut self, author: &str, group: u128) -> u32 {
+    /// Notes that an author wrote into a group; returns how often among the last texts. A mention
+    /// counts once, however often it comes.
+    pub(super) fn note(&mut self, author: &str, group: u64, id: u128) -> u32 {
         let author = hash(author.as_bytes());
-        let groups = self.author(author);
-        if groups.len() == AUTHOR_GROUPS {
-            groups.pop_front();
+        let said = self.author(author);
+        said.retain(|(_, known)| *known != id);
+        if said.len() == AUTHOR_GROUPS {
+            said.pop_front();
         }
-        groups.push_back(group);
-        groups.iter().map(|known| u32::from(*known == group)).sum()
+        said.push_back((group, id));
+        said.iter().map(|(known, _)| u32::from(*known == group)).sum()
     }
 
-    fn author(&mut self, author: u64) -> &mut VecDeque<u128> {
+    fn author(&mut self, author: u64) -> &mut VecDeque<Said> {
         if !self.groups.contains_key(&author) {
             if self.order.len() == self.limit
                 && let Some(oldest) = self.order.pop_front()
@@ -190,21 +204,8 @@ impl Authors {
         self.groups.entry(author).or_default()
     }
 
-    pub(super) fn snapshot(&self) -> AuthorsSnapshot {
-        let known = |author: &u64| self.groups.get(author).map(|groups| (*author, groups.clone()));
-        AuthorsSnapshot(self.order.iter().filter_map(known).collect())
-    }
-
-    pub(super) fn restore(limit: usize, AuthorsSnapshot(known): AuthorsSnapshot) -> Self {
-        let mut authors = Self::new(limit);
-        for (author, groups) in known {
-            *authors.author(author) = groups.into_iter().take(AUTHOR_GROUPS).collect();
-        }
-        authors
-    }
-
     pub(super) fn memory_bytes(&self) -> usize {
-        self.groups.len() * (size_of::<(u64, VecDeque<u128>)>() + AUTHOR_GROUPS * size_of::<u128>())
+        self.groups.len() * (size_of::<(u64, VecDeque<Said>)>() + AUTHOR_GROUPS * size_of::<Said>())
             + self.order.capacity() * size_of::<u64>()
     }
 }

@@ -15,7 +15,7 @@ use echolot_enrich::{
     sentiment::{Scorer, lexicon::LexiconScorer},
 };
 use echolot_pipeline::{
-    brands::{BrandSet, LiveBrands},
+    brands::{BrandSet, LiveBrands, Pseudonymise},
     clock::Clock,
     stage::Item,
 };
@@ -47,7 +47,9 @@ fn enricher(settings: &EnrichSettings, scorer: Arc<dyn Scorer>) -> Enricher {
     let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence).unwrap();
     let metrics = EnrichMetrics::new(&Registry::new()).unwrap();
     let clock = Clock::stopped_at(NOW);
-    Enricher::new(settings, Arc::new(detector), scorer, live(BRANDS), metrics, clock).unwrap()
+    let pseudonymise = Pseudonymise::new(|source, handle| format!("{source}/{handle}"));
+    let (detector, brands) = (Arc::new(detector), live(BRANDS));
+    Enricher::new(settings, detector, scorer, brands, pseudonymise, metrics, clock).unwrap()
 }
 
 fn live(file: &str) -> LiveBrands {

@@ -6,7 +6,7 @@ use echolot_enrich::{
     EnrichMetrics, Enricher, language::HintedWhichlang, sentiment::lexicon::LexiconScorer,
 };
 use echolot_pipeline::{
-    brands::{BrandFiles, BrandMetrics, BrandWatch, LiveBrands},
+    brands::{BrandFiles, BrandMetrics, BrandWatch, LiveBrands, Pseudonymise},
     clock::Clock,
     health::HealthBoard,
     stage::{Stage, Verdict},
@@ -42,9 +42,11 @@ impl Lab {
         let scorer = Arc::new(LexiconScorer::new().unwrap());
         let live = brands.clone();
         let counted = EnrichMetrics::new(&registry).unwrap();
+        let nobody = Pseudonymise::new(|_, handle| handle.to_owned());
         let clock = Clock::stopped_at(NOW);
         let stage =
-            Enricher::new(&settings, Arc::new(detector), scorer, live, counted, clock).unwrap();
+            Enricher::new(&settings, Arc::new(detector), scorer, live, nobody, counted, clock)
+                .unwrap();
         let watch = BrandWatch::new(files, brands, false, metrics.clone(), health);
         Self { folder, stage, watch, metrics, board }
     }

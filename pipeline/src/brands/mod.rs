@@ -11,15 +11,18 @@
 mod files;
 mod live;
 mod metrics;
+mod owned;
 mod set;
 mod watch;
 
 pub use files::BrandFiles;
 pub use live::LiveBrands;
 pub use metrics::BrandMetrics;
+pub use owned::Pseudonymise;
 pub use set::{BrandSet, seen};
 pub use watch::BrandWatch;
 
+use owned::OwnPseudonyms;
 use std::{io, path::PathBuf};
 
 use echolot_brands::{

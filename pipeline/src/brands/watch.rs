@@ -96,8 +96,8 @@ impl BrandWatch {
             if !asking.is_empty() {
                 tracing::warn!(
                     brands = asking.join(", "),
-                    "`author:` and owned accounts are compared with handles, and none are kept; \
-                     set privacy.keep_handles = true, or remove them"
+                    "`author:` is compared with handles, and none are kept; set \
+                     privacy.keep_handles = true, or remove it"
                 );
             }
         }

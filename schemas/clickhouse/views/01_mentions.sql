@@ -28,7 +28,14 @@ CREATE OR REPLACE VIEW {published}.mentions
     tags Array(String) COMMENT 'Hashtags, categories, topics, without #',
     country LowCardinality(String) COMMENT 'Country (ISO 3166-1 alpha-2), empty where unknown',
     rating UInt8 COMMENT 'Stars 1 to 5, 0 where there are none',
-    internal Bool COMMENT 'True for sources inside the company'
+    internal Bool COMMENT 'True for sources inside the company',
+    brand_groups Array(LowCardinality(String)) COMMENT 'For each of brands, the group inside which its share of voice is compared',
+    brand_owned Array(Bool) COMMENT 'For each of brands, whether one of its own accounts wrote the mention',
+    brand_polarity Array(Enum8('negative' = -1, 'neutral' = 0, 'positive' = 1)) COMMENT 'For each of brands, the sentiment of what concerns it; mentions_by_brand has one row for each',
+    text_group UInt64 COMMENT 'The same for copies, near copies and reposts: uniqExact(text_group) counts distinct texts, mentions_collapsed has one row for each',
+    repost Bool COMMENT 'True for a text that says it repeats another: RT @name',
+    spam Float32 COMMENT 'How likely it is spam, 0 to 1, by the reasons beside: to order by, not measured',
+    spam_reasons Array(LowCardinality(String)) COMMENT 'Why it may be spam: accounts, campaign, hashtags, hidden, link_farm, repeated_by_author, shouting'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
@@ -36,6 +43,7 @@ AS SELECT
     language, language_confidence, declared_language,
     polarity, negative, neutral, positive, brands,
     author, author_handle, parent_id, thread_id,
-    likes, replies, shares, reach, tags, country, rating, internal
+    likes, replies, shares, reach, tags, country, rating, internal,
+    brand_groups, brand_owned, brand_polarity, text_group, repost, spam, spam_reasons
 FROM {generation}.mentions FINAL
 COMMENT 'Every mention that counts, in its latest state, once';

@@ -12,7 +12,9 @@ CREATE OR REPLACE VIEW {published}.sentiment_by_minute
     likes UInt64 COMMENT 'Sum of likes',
     replies UInt64 COMMENT 'Sum of direct replies',
     shares UInt64 COMMENT 'Sum of shares, boosts, reposts, quotes',
-    reach UInt64 COMMENT 'Sum of people or views reached'
+    reach UInt64 COMMENT 'Sum of people or views reached',
+    brand_group LowCardinality(String) COMMENT 'Group of the brand; empty for the empty brand and *',
+    owned Bool COMMENT 'Rows of what the brand''s own accounts wrote stand apart; for *, of any brand''s. WHERE NOT owned leaves them out'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
@@ -28,8 +30,10 @@ AS SELECT
     sum(c.likes) AS likes,
     sum(c.replies) AS replies,
     sum(c.shares) AS shares,
-    sum(c.reach) AS reach
+    sum(c.reach) AS reach,
+    brand_group,
+    owned
 FROM {generation}.sentiment_10s AS c FINAL
-GROUP BY minute, brand, source, language
+GROUP BY minute, brand, source, language, brand_group, owned
 HAVING mentions > 0
-COMMENT 'Mentions and sentiment per minute, brand, source and language';
+COMMENT 'Mentions and sentiment per minute, brand, source, language, and by who wrote. The sentiment of a brand is that of the parts of texts that concern it';

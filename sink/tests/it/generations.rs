@@ -30,7 +30,8 @@ async fn migrating_again_changes_nothing() {
             lab.settings.database
         ))
         .await;
-    assert_eq!(noted[0].count, 3);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/clickhouse/generation");
+    assert_eq!(noted[0].count, std::fs::read_dir(folder).unwrap().count() as u64);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ pub(crate) fn sentiment(polarity: Polarity) -> Sentiment {
 }
 
 pub(crate) fn brand(name: &str) -> BrandMatch {
-    BrandMatch { brand: name.to_owned(), version: "c0ffee".to_owned() }
+    BrandMatch::new(name, "c0ffee")
 }
 
 pub(crate) fn retracted(native_id: &str, observed_at: i64) -> Retracted {

@@ -8,10 +8,12 @@ mod proxy;
 mod server;
 
 mod audits;
+mod brands;
 mod crashes;
 mod deletions;
 mod edits;
 mod generations;
+mod noise;
 mod redelivery;
 mod refusals;
 mod schedules;

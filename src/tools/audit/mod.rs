@@ -76,13 +76,16 @@ async fn audit(settings: &Settings, args: &AuditArgs) -> anyhow::Result<Report> 
     let dead = blocking(settings, "audit", |reader| DeadPositions::read(&reader)).await?;
     let audit = StoreAudit::new(&store, generation);
     for (partition, extent) in (0..).zip(raw) {
-        let log = blocking(settings, "audit", move |reader| {
+        let mut log = blocking(settings, "audit", move |reader| {
             PartitionLog::read(&reader, partition, extent)
         })
         .await?;
+        let number = u16::try_from(partition).context("more partitions than the store can hold")?;
+        for offset in audit.unmatched(number).await? {
+            log.unmatched.insert(i64::try_from(offset)?);
+        }
         let stored = stored(&audit, partition).await?;
         report.add(Judged::of(&log, &dead, stored));
-        let number = u16::try_from(partition).context("more partitions than the store can hold")?;
         report.doubled(&audit.doubled(number, EXAMPLES).await?);
         report.differing(&differing(&audit, number).await?);
     }

@@ -147,9 +147,12 @@ impl Report {
 
 fn describe(key: &DifferingKey) -> String {
     format!(
-        "bucket {}, brand {:?}, source {:?}, language {:?}, raw partition {}: {} counted, {} recounted",
+        "bucket {}, brand {:?} of group {:?}{}, source {:?}, language {:?}, raw partition {}: \
+         {} counted, {} recounted",
         key.bucket,
         key.brand,
+        key.brand_group,
+        if key.owned { ", owned" } else { "" },
         key.source,
         key.language,
         key.raw_partition,

@@ -161,18 +161,22 @@ impl Pipeline {
         let counted: Vec<Counted> = self
             .store
             .rows(&format!(
-                "SELECT toUnixTimestamp(minute) AS minute, brand, source, language, mentions, \
-                 negative, neutral, positive, likes FROM {database}.sentiment_by_minute"
+                "SELECT toUnixTimestamp(v.minute) AS minute, brand, source, language, \
+                 sum(v.mentions) AS mentions, sum(v.negative) AS negative, \
+                 sum(v.neutral) AS neutral, sum(v.positive) AS positive, sum(v.likes) AS likes \
+                 FROM {database}.sentiment_by_minute AS v \
+                 GROUP BY minute, brand, source, language"
             ))
             .await?;
         let recounted: Vec<Counted> = self
             .store
             .rows(&format!(
                 "SELECT toUnixTimestamp(toStartOfMinute(m.published_at)) AS minute, \
-                 arrayJoin(arrayConcat(['*'], if(empty(brands), [''], brands))) AS brand, \
-                 source, language, count() AS mentions, countIf(polarity = 'negative') AS negative, \
-                 countIf(polarity = 'neutral') AS neutral, \
-                 countIf(polarity = 'positive') AS positive, \
+                 arrayJoin(arrayConcat([('*', polarity)], if(empty(brands), [('', polarity)], \
+                 arrayZip(brands, brand_polarity)))) AS about, about.1 AS brand, \
+                 source, language, count() AS mentions, countIf(about.2 = 'negative') AS negative, \
+                 countIf(about.2 = 'neutral') AS neutral, \
+                 countIf(about.2 = 'positive') AS positive, \
                  sum(ifNull(m.likes, 0)) AS likes FROM {database}.mentions AS m \
                  GROUP BY minute, brand, source, language"
             ))

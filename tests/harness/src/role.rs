@@ -115,6 +115,16 @@ impl Role {
         waiting.await.with_context(|| self.process.tail())
     }
 
+    /// Waits until it is ready and `/ready` tells something with `note` in it.
+    pub async fn until_noted(&self, note: &str) -> anyhow::Result<()> {
+        let what = format!("{} is ready and notes {note:?}", self.name);
+        let waiting = eventually(&what, READY, || async {
+            let (well, text) = self.get("ready").await?;
+            Ok((well && text.contains(note)).then_some(()))
+        });
+        waiting.await.with_context(|| self.process.tail())
+    }
+
     async fn get(&self, page: &str) -> anyhow::Result<(bool, String)> {
         let answer = self.http.get(format!("http://{}/{page}", self.telemetry)).send().await?;
         let well = answer.status().is_success();

@@ -30,36 +30,54 @@ pub(super) fn render(root: &Path) -> anyhow::Result<String> {
             .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
             .with_context(|| format!("cannot list {}", path.display()))?;
         files.sort();
+        let mut relations: Vec<(String, String)> = Vec::new();
         for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "sql")) {
             let sql = fs::read_to_string(file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
-            page += &relation(&sql).with_context(|| format!("in {}", file.display()))?;
+            let (name, text) = relation(&sql).with_context(|| format!("in {}", file.display()))?;
+            // What a later migration adds to a table is told with that table.
+            match relations.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, before)) => *before += &text,
+                None => relations.push((name, text)),
+            }
+        }
+        for (_, text) in &relations {
+            page += text;
         }
     }
     Ok(page)
 }
 
-/// One view or table, of a file with one statement. Columns stand one a line, each with a comment,
-/// and end at the closing parenthesis or at the blank line before indices and constraints.
-fn relation(sql: &str) -> anyhow::Result<String> {
-    let head = Regex::new(r"(?m)^CREATE .*\{\w+\}\.(\w+)\n\(\n")?;
-    let column = Regex::new(r"^ +(\w+) (.+) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$")?;
+/// One view or table, of a file with one statement: its name, and what is told of it. Columns stand
+/// one a line, each with a comment, and end at the closing parenthesis or at the blank line before
+/// indices and constraints. Of an ALTER the columns alone.
+fn relation(sql: &str) -> anyhow::Result<(String, String)> {
+    let head = Regex::new(r"(?m)^(CREATE|ALTER) .*\{\w+\}\.(\w+)\n(?:\(\n)?")?;
+    let column = Regex::new(
+        r"^ +(?:ADD COLUMN IF NOT EXISTS )?(\w+) (.+) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$",
+    )?;
     let comment = Regex::new(r"(?m)^COMMENT '((?:[^']|'')*)'")?;
     let computed = Regex::new(r" (?:DEFAULT|MATERIALIZED) .*")?;
 
-    let head = head.captures(sql).context("no CREATE with columns, one a line")?;
-    let about = comment.captures(sql).context("no COMMENT at its end that tells what it holds")?;
-    let mut text = format!("\n### `{}`\n\n{}.\n\n", &head[1], told(&about[1]));
-    text += "| column | type | |\n|---|---|---|\n";
+    let head = head.captures(sql).context("no CREATE or ALTER with columns, one a line")?;
+    let (added, name) = (&head[1] == "ALTER", head[2].to_owned());
+    let mut text = String::new();
+    if !added {
+        let about =
+            comment.captures(sql).context("no COMMENT at its end that tells what it holds")?;
+        text = format!("\n### `{name}`\n\n{}.\n\n", told(&about[1]));
+        text += "| column | type | |\n|---|---|---|\n";
+    }
     let body = head.get(0).map_or(sql, |found| &sql[found.end()..]);
-    for line in body.lines().take_while(|line| !line.is_empty() && *line != ")") {
+    let columns = body.lines().take_while(|line| !line.is_empty() && *line != ")");
+    for line in columns.filter(|line| !line.trim_start().starts_with("MODIFY ")) {
         let Some(found) = column.captures(line) else {
             bail!("column without a COMMENT that tells what it holds: {}", line.trim());
         };
         let kind = computed.replace(&found[2], "");
         let _ = writeln!(text, "| `{}` | `{kind}` | {} |", &found[1], told(&found[3]));
     }
-    Ok(text)
+    Ok((name, text))
 }
 
 /// SQL doubles a quote in a text; a table in Markdown ends a cell at `|`.
@@ -85,7 +103,14 @@ All rows.
 | `at` | `DateTime('UTC')` | When |
 | `kind` | `Enum8('a' = 0, 'b' = 1)` | a or b; \\*: all |
 ";
-        assert_eq!(relation(sql).unwrap(), expected);
+        assert_eq!(relation(sql).unwrap(), ("rows".to_owned(), expected.to_owned()));
+    }
+
+    #[test]
+    fn an_added_column_is_told_as_a_row_of_its_table() {
+        let sql = "ALTER TABLE {generation}.rows\n    ADD COLUMN IF NOT EXISTS size UInt8 DEFAULT 0 COMMENT 'Size',\n    MODIFY ORDER BY (id, size)\n";
+        let row = "| `size` | `UInt8` | Size |\n";
+        assert_eq!(relation(sql).unwrap(), ("rows".to_owned(), row.to_owned()));
     }
 
     #[test]
