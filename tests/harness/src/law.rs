@@ -171,14 +171,15 @@ impl Pipeline {
         let recounted: Vec<Counted> = self
             .store
             .rows(&format!(
-                "SELECT toUnixTimestamp(toStartOfMinute(m.published_at)) AS minute, \
-                 arrayJoin(arrayConcat([('*', polarity)], if(empty(brands), [('', polarity)], \
-                 arrayZip(brands, brand_polarity)))) AS about, about.1 AS brand, \
-                 source, language, count() AS mentions, countIf(about.2 = 'negative') AS negative, \
+                "SELECT minute, about.1 AS brand, source, language, count() AS mentions, \
+                 countIf(about.2 = 'negative') AS negative, \
                  countIf(about.2 = 'neutral') AS neutral, \
                  countIf(about.2 = 'positive') AS positive, \
-                 sum(ifNull(m.likes, 0)) AS likes FROM {database}.mentions AS m \
-                 GROUP BY minute, brand, source, language"
+                 sum(ifNull(m.likes, 0)) AS likes FROM \
+                 (SELECT toUnixTimestamp(toStartOfMinute(published_at)) AS minute, source, \
+                 language, likes, arrayJoin(arrayConcat([('*', polarity)], \
+                 if(empty(brands), [('', polarity)], arrayZip(brands, brand_polarity)))) AS about \
+                 FROM {database}.mentions) AS m GROUP BY minute, brand, source, language"
             ))
             .await?;
         let (counted, recounted) = (by_key(counted), by_key(recounted));
