@@ -91,7 +91,7 @@ pub(crate) fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
 async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(args) => up::run(settings, args).await,
-        Command::Ingest => role(settings, roles::part::INGEST, roles::ingest).await,
+        Command::Ingest => Box::pin(role(settings, roles::part::INGEST, roles::ingest)).await,
         Command::Enrich => role(settings, roles::part::ENRICH, roles::enrich).await,
         Command::Sink => Box::pin(role(settings, roles::part::SINK, roles::sink)).await,
         Command::Check(args) => tools::check::run(settings, args).await,

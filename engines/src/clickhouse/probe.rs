@@ -15,9 +15,6 @@ pub(crate) struct Probe {
 
 impl Probe {
     pub(crate) fn new(endpoint: ClickHouseEndpoint) -> Self {
-        // In a binary whose other crates speak TLS, a client needs a provider even for plain HTTP.
-        // An error means that there is one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { client: Client::new(), endpoint }
     }
 
