@@ -106,7 +106,7 @@ async fn a_row_from_before_brands_were_told_apart_counts_with_the_whole_sentimen
 }
 
 #[derive(Debug, PartialEq, Row, Deserialize)]
-struct Share {
+struct Voice {
     brand: String,
     mentions: u64,
     share: f64,
@@ -135,13 +135,13 @@ async fn share_of_voice_leaves_out_what_brands_say_of_themselves_and_compares_in
         at(0, 4, mention("d", &[("Tramio", "Bahn", false)])),
     ];
     lab.writer([0]).await.settle(&batch).await.unwrap();
-    let shares: Vec<Share> = lab
+    let shares: Vec<Voice> = lab
         .query(&format!(
             "SELECT brand, mentions, share, group_share FROM {}.share_of_voice ORDER BY brand",
             lab.settings.database
         ))
         .await;
-    let share = |brand: &str, mentions, share, group_share| Share {
+    let share = |brand: &str, mentions, share, group_share| Voice {
         brand: brand.to_owned(),
         mentions,
         share,
