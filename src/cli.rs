@@ -54,6 +54,9 @@ enum Command {
     /// Measures the models on public tests, beside what others published.
     #[command(subcommand)]
     Eval(tools::eval::EvalCommand),
+    /// Lists kinds of sources, tries one out, and tells how well each is covered.
+    #[command(subcommand)]
+    Source(tools::source::SourceCommand),
     /// Fills the next generation of the store from the log, beside the present one.
     Replay(tools::replay::ReplayArgs),
     /// Becomes an embedded engine; used by `up` alone.
@@ -91,7 +94,7 @@ pub(crate) fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
 async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(args) => up::run(settings, args).await,
-        Command::Ingest => role(settings, roles::part::INGEST, roles::ingest).await,
+        Command::Ingest => Box::pin(role(settings, roles::part::INGEST, roles::ingest)).await,
         Command::Enrich => role(settings, roles::part::ENRICH, roles::enrich).await,
         Command::Sink => Box::pin(role(settings, roles::part::SINK, roles::sink)).await,
         Command::Check(args) => tools::check::run(settings, args).await,
@@ -101,6 +104,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
         Command::Brands(command) => tools::brands::run(settings, command).await,
         Command::Eval(command) => tools::eval::run(&settings, &command),
+        Command::Source(command) => tools::source::run(settings, command).await,
         Command::Replay(args) => tools::replay::run(settings, args).await,
         Command::Engine { .. } => unreachable!("handled before the runtime starts"),
     }

@@ -81,8 +81,11 @@ pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow
     Ok(())
 }
 
+/// Sources that are asked, and those that call.
+type Built = (Vec<Supervised>, Vec<Arc<dyn Hook>>);
+
 /// The configured sources, built but not started: those that are asked, and those that call.
-fn sources(process: &Process) -> anyhow::Result<(Vec<Supervised>, Vec<Arc<dyn Hook>>)> {
+fn sources(process: &Process) -> anyhow::Result<Built> {
     let settings = &process.settings;
     let http = HttpClient::new(&settings.ingest.http)?;
     let (mut followed, mut hooks) = (Vec::new(), Vec::new());
