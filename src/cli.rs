@@ -54,6 +54,9 @@ enum Command {
     /// Measures the models on public tests, beside what others published.
     #[command(subcommand)]
     Eval(tools::eval::EvalCommand),
+    /// Lists kinds of sources, tries one out, and tells how well each is covered.
+    #[command(subcommand)]
+    Source(tools::source::SourceCommand),
     /// Fills the next generation of the store from the log, beside the present one.
     Replay(tools::replay::ReplayArgs),
     /// Becomes an embedded engine; used by `up` alone.
@@ -101,6 +104,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
         Command::Brands(command) => tools::brands::run(settings, command).await,
         Command::Eval(command) => tools::eval::run(&settings, &command),
+        Command::Source(command) => tools::source::run(settings, command).await,
         Command::Replay(args) => tools::replay::run(settings, args).await,
         Command::Engine { .. } => unreachable!("handled before the runtime starts"),
     }

@@ -11,6 +11,7 @@
 //! that a missing one is told by `validate` in the platform's own words (where to get a token) and
 //! not by the parser.
 
+mod feed;
 pub mod jetstream;
 pub mod mastodon;
 pub mod mattermost;
@@ -68,6 +69,7 @@ impl Kind {
 
 /// Every kind, by name.
 pub const KINDS: &[Kind] = &[
+    Kind::new::<feed::FeedOptions>("feed", "RSS, Atom and JSON Feed"),
     Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
     Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),
     Kind::new::<mattermost::MattermostOptions>("mattermost", "channels of a Mattermost team"),

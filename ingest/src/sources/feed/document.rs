@@ -1,0 +1,192 @@
+//! One document to mentions.
+
+use bytes::Bytes;
+use echolot_pipeline::stage::Rejection;
+use echolot_schemas::{SourceName, Timestamp, limits, submission::Submission};
+use feed_rs::model::{Entry, Feed, Text};
+use sha2::{Digest as _, Sha256};
+use url::Url;
+
+use super::decode::{clean, decode};
+use crate::{source::Observation, submission::malformed, text};
+
+/// Most entries read of one document.
+const ENTRIES: usize = 1_000;
+/// Deepest nesting of elements that is read.
+const DEPTH: usize = 256;
+
+/// One entry, and what tells whether it has changed.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// What it says.
+    pub(super) observation: Observation,
+    /// False where the document gives no time, and that of reading stands in.
+    pub(super) dated: bool,
+    /// Hash of everything that a reader sees.
+    pub(super) state: u64,
+}
+
+/// Reads a document; `base` is where it came from, for relative links.
+pub(super) fn read(
+    source: &SourceName,
+    bytes: &Bytes,
+    content_type: Option<&str>,
+    base: Option<&Url>,
+    now: Timestamp,
+) -> Result<Vec<Item>, Rejection> {
+    let text = clean(&decode(bytes, content_type));
+    let nesting = depth(&text);
+    if nesting > DEPTH {
+        return Err(malformed(format!("elements are nested {nesting} deep, at most {DEPTH}")));
+    }
+    let parser = feed_rs::parser::Builder::new()
+        .base_uri(base)
+        .id_generator(|_, _, _| String::new())
+        .sanitize_content(false)
+        .build();
+    let feed = parser
+        .parse(text.as_bytes())
+        .map_err(|error| malformed(format!("is no feed: {error:.200}")))?;
+    let items = feed.entries.iter().take(ENTRIES);
+    Ok(items.map(|entry| item(source, &feed, entry, base, now)).collect())
+}
+
+fn item(
+    source: &SourceName,
+    feed: &Feed,
+    entry: &Entry,
+    base: Option<&Url>,
+    now: Timestamp,
+) -> Item {
+    let title = entry.title.as_ref().map(plain).filter(|title| !title.is_empty());
+    let link = link(entry, base);
+    let body = body(entry);
+    let published = entry.published.or(entry.updated).or(feed.published).or(feed.updated);
+    let at = published.map(|at| Timestamp::from_millis(at.timestamp_millis()));
+    let id = native_id(entry, link.as_deref(), title.as_deref(), &body);
+    let language = entry.language.clone().or_else(|| feed.language.clone());
+    let author =
+        entry.authors.first().or(feed.authors.first()).and_then(|person| person.name.clone());
+    let mut tags: Vec<String> = Vec::new();
+    for category in &entry.categories {
+        let term = category.label.as_ref().unwrap_or(&category.term).trim();
+        if !term.is_empty() && tags.len() < limits::TAGS && term.len() <= limits::TAG_BYTES {
+            tags.push(term.to_owned());
+        }
+    }
+    let submission = Submission {
+        id,
+        text: Some(body),
+        title: title.map(|title| shortened(title, limits::TITLE_BYTES)),
+        published_at: Some(at.unwrap_or(now)),
+        language: language.filter(|tag| tag.len() <= limits::TAG_BYTES),
+        author: author.filter(|name| !name.is_empty() && name.len() <= limits::HANDLE_BYTES),
+        url: link,
+        tags,
+        ..Submission::default()
+    };
+    let state = state(&submission, at);
+    let original = serde_json::to_vec(&submission).unwrap_or_default();
+    Item {
+        observation: Observation::new(source, submission, Bytes::from(original)),
+        dated: at.is_some(),
+        state,
+    }
+}
+
+/// The longest of what the entry says that still fits: whole articles are longer than mentions may
+/// be, and their summary says what they are about.
+fn body(entry: &Entry) -> String {
+    let content = entry.content.as_ref().and_then(|content| content.body.as_deref());
+    let content = content.map(text::of_html).filter(|body| !body.is_empty());
+    let summary = entry.summary.as_ref().map(plain).filter(|body| !body.is_empty());
+    let media = || {
+        let described = entry.media.iter().find_map(|media| media.description.as_ref());
+        described.map(plain).unwrap_or_default()
+    };
+    match (content, summary) {
+        (Some(content), Some(summary)) if content.len() > limits::TEXT_BYTES => summary,
+        (Some(content), _) => content,
+        (None, Some(summary)) => summary,
+        (None, None) => media(),
+    }
+}
+
+fn plain(text: &Text) -> String {
+    text::of_html(&text.content)
+}
+
+/// The page that a person reads: the first alternate link, or an id that is one.
+fn link(entry: &Entry, base: Option<&Url>) -> Option<String> {
+    let alternate = |rel: Option<&str>| matches!(rel, None | Some("alternate"));
+    let named = entry.links.iter().find(|link| alternate(link.rel.as_deref()));
+    let any = || entry.links.iter().find(|link| link.rel.as_deref() != Some("enclosure"));
+    let href = named.or_else(any).map(|link| link.href.trim()).filter(|href| !href.is_empty());
+    let href = href.or_else(|| Some(entry.id.as_str()).filter(|id| id.starts_with("http")))?;
+    let own = entry.base.as_deref().and_then(|own| match base {
+        Some(base) => base.join(own).ok(),
+        None => Url::parse(own).ok(),
+    });
+    let url = match own.as_ref().or(base) {
+        Some(base) => base.join(href).ok()?,
+        None => Url::parse(href).ok()?,
+    };
+    let web = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= limits::URL_BYTES;
+    web.then(|| url.to_string())
+}
+
+/// The entry's own id, or its link, or what it says: the same entry always has the same.
+fn native_id(entry: &Entry, link: Option<&str>, title: Option<&str>, body: &str) -> String {
+    let id = match (entry.id.trim(), link) {
+        ("", Some(link)) => link.to_owned(),
+        ("", None) => return digest(&[title.unwrap_or_default(), body]),
+        (id, _) => id.to_owned(),
+    };
+    if id.len() > limits::NATIVE_ID_BYTES { digest(&[&id]) } else { id }
+}
+
+fn digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0x1f]);
+    }
+    format!("sha256:{}", hex::encode(&hash.finalize()[..16]))
+}
+
+/// A headline is a headline: where somebody put an article into it, its beginning will do.
+fn shortened(mut title: String, most: usize) -> String {
+    if title.len() > most {
+        title.truncate(title.floor_char_boundary(most - '…'.len_utf8()));
+        title.push('…');
+    }
+    title
+}
+
+/// What stands in for a missing time is no part of the state, or every reading were an edit.
+fn state(submission: &Submission, at: Option<Timestamp>) -> u64 {
+    let seen = Submission { published_at: at, ..submission.clone() };
+    let json = serde_json::to_vec(&seen).unwrap_or_default();
+    let hash: [u8; 32] = Sha256::digest(json).into();
+    hash.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// How deep elements are nested, counted on tags alone: a parser need not meet what would exhaust it.
+fn depth(text: &str) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    let bytes = text.as_bytes();
+    for at in memchr::memchr_iter(b'<', bytes) {
+        match bytes.get(at + 1) {
+            Some(b'/') => now = now.saturating_sub(1),
+            Some(b'!' | b'?') | None => {}
+            Some(_) => {
+                let close = memchr::memchr(b'>', &bytes[at..]).map(|length| at + length);
+                if close.is_some_and(|close| bytes[close - 1] != b'/') {
+                    now += 1;
+                    most = most.max(now);
+                }
+            }
+        }
+    }
+    most
+}

@@ -1,0 +1,89 @@
+//! `echolot source status`: the coverage ledger, as it stands on the log.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use echolot_pipeline::{admin, clock, reader::LogReader};
+use echolot_schemas::{
+    Timestamp,
+    coverage::{CoverageState, Gap, SourceCoverage},
+    topics,
+};
+
+use crate::{
+    engines::Engines,
+    settings::Settings,
+    tools::{log_engine, print, table},
+};
+
+pub(super) async fn run(mut settings: Settings, json: bool) -> anyhow::Result<ExitCode> {
+    let engines = Engines::reach(&mut settings, log_engine).await?;
+    let outcome = read(&settings).await;
+    engines.stop().await;
+    let sources = outcome?;
+    if json {
+        for source in &sources {
+            print(serde_json::to_string(source)?);
+        }
+    } else {
+        show(&sources);
+    }
+    let well = sources.iter().all(|source| source.state == CoverageState::Ok);
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn read(settings: &Settings) -> anyhow::Result<Vec<SourceCoverage>> {
+    admin::ensure_topics(&settings.kafka).await?;
+    let kafka = settings.kafka.clone();
+    let newest = tokio::task::spawn_blocking(move || {
+        let mut newest = BTreeMap::new();
+        LogReader::connect(&kafka, "status")?.read_all(&topics::COVERAGE, |record| {
+            let read = record.payload.map(serde_json::from_slice::<SourceCoverage>);
+            if let Some(Ok(coverage)) = read {
+                newest.insert(coverage.source.clone(), coverage);
+            }
+        })?;
+        Ok::<_, anyhow::Error>(newest)
+    });
+    Ok(newest.await??.into_values().collect())
+}
+
+fn show(sources: &[SourceCoverage]) {
+    if sources.is_empty() {
+        print("no source has ever run: `echolot source list` shows what is configured");
+        return;
+    }
+    let mut shown =
+        table(["source", "state", "last success", "newest", "lag", "accepted", "rejected", "lost"]);
+    let now = clock::now();
+    let ago = |at: Option<Timestamp>| match at {
+        Some(at) => format!("{:.0} s ago", now.seconds_since(at)),
+        None => "never".to_owned(),
+    };
+    for source in sources {
+        shown.add_row([
+            source.source.to_string(),
+            source.state.as_str().to_owned(),
+            ago(source.last_success),
+            ago(source.newest),
+            source.lag_millis.map_or_else(String::new, |lag| format!("{} s", lag / 1000)),
+            source.accepted.to_string(),
+            source.rejected.to_string(),
+            source.lost.to_string(),
+        ]);
+    }
+    print(shown.to_string());
+    for source in sources {
+        if let Some(detail) = &source.detail {
+            print(format!("{}: {detail}", source.source));
+        }
+        for gap in &source.gaps {
+            print(format!("{}: {}", source.source, tell(gap)));
+        }
+    }
+}
+
+fn tell(gap: &Gap) -> String {
+    let until = gap.to.map_or_else(|| "now".to_owned(), |to| to.to_string());
+    let left = if gap.caught_up { "caught up since" } else { "mentions may be missing" };
+    format!("gap {} .. {until} ({}): {left}", gap.from, gap.why.as_str())
+}
