@@ -16,6 +16,11 @@ pub mod mastodon;
 pub mod mattermost;
 mod settings;
 pub mod stream;
+mod hackernews;
+mod polled;
+mod reddit;
+mod viva;
+mod webhook;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -71,6 +76,10 @@ pub const KINDS: &[Kind] = &[
     Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
     Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),
     Kind::new::<mattermost::MattermostOptions>("mattermost", "channels of a Mattermost team"),
+    Kind::new::<hackernews::HackerNewsOptions>("hackernews", "Hacker News: stories and comments"),
+    Kind::new::<reddit::RedditOptions>("reddit", "Reddit: posts and comments of subreddits"),
+    Kind::new::<viva::VivaOptions>("viva", "Viva Engage: messages of the intranet, internal"),
+    Kind::new::<webhook::WebhookOptions>("webhook", "Any sender of JSON, by a mapping"),
 ];
 
 /// The kind of this name.
