@@ -16,11 +16,13 @@ pub mod mastodon;
 pub mod mattermost;
 mod settings;
 pub mod stream;
+mod googleplay;
 mod hackernews;
 mod polled;
 mod reddit;
 mod viva;
 mod webhook;
+mod youtube;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -76,10 +78,12 @@ pub const KINDS: &[Kind] = &[
     Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
     Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),
     Kind::new::<mattermost::MattermostOptions>("mattermost", "channels of a Mattermost team"),
+    Kind::new::<googleplay::GooglePlayOptions>("googleplay", "Google Play: reviews of own apps"),
     Kind::new::<hackernews::HackerNewsOptions>("hackernews", "Hacker News: stories and comments"),
     Kind::new::<reddit::RedditOptions>("reddit", "Reddit: posts and comments of subreddits"),
     Kind::new::<viva::VivaOptions>("viva", "Viva Engage: messages of the intranet, internal"),
     Kind::new::<webhook::WebhookOptions>("webhook", "Any sender of JSON, by a mapping"),
+    Kind::new::<youtube::YouTubeOptions>("youtube", "YouTube: comments by video or channel"),
 ];
 
 /// The kind of this name.
@@ -127,6 +131,7 @@ pub trait SourceOptions: fmt::Debug + Send + Sync {
     fn validate(&self, path: &str, problems: &mut Problems);
 
     /// True when the platform is always inside a company, whatever the settings say.
+    /// True for platforms that are inside a company by their nature, whatever the settings say.
     fn internal(&self) -> bool {
         false
     }

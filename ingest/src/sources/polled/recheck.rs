@@ -49,7 +49,6 @@ impl Recheck {
     }
 
     /// When an item was published, if it is still looked at.
-    #[cfg(test)]
     pub(crate) fn published(&self, id: &str) -> Option<Timestamp> {
         self.0.get(id).map(|due| Timestamp::from_millis(due.0))
     }

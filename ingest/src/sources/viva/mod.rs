@@ -69,6 +69,10 @@ impl SourceOptions for VivaOptions {
         check_names(&self.groups, &format!("{path}.groups"), "", problems);
     }
 
+    fn internal(&self) -> bool {
+        true
+    }
+
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
         let interval = context.common.interval.unwrap_or(INTERVAL);
         let platform = Viva::new(self, &context, read_secret(&self.token)?);

@@ -1,9 +1,11 @@
 //! Polled platforms against local servers that play them.
 
+mod googleplay;
 mod hackernews;
 mod reddit;
 mod schedule;
 mod viva;
+mod youtube;
 
 use std::{
     sync::{

@@ -27,7 +27,9 @@ const RECORDINGS: &str = concat!(
 /// Every recording by name; none where the data are not there, which is said.
 fn recordings() -> Option<BTreeMap<String, Value>> {
     let Ok(file) = std::fs::File::open(RECORDINGS) else {
-        eprintln!("{RECORDINGS} is not there: the recorded exchanges are not replayed");
+        use std::io::Write as _;
+        let said = format!("{RECORDINGS} is not there: the recorded exchanges are not replayed");
+        writeln!(std::io::stderr(), "{said}").unwrap();
         return None;
     };
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
@@ -35,7 +37,11 @@ fn recordings() -> Option<BTreeMap<String, Value>> {
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
         let name = entry.path().unwrap().file_name().map(|n| n.to_string_lossy().into_owned());
-        let Some(name) = name.filter(|name| name.ends_with(".json")) else { continue };
+        let Some(name) =
+            name.filter(|name| Path::new(name).extension().is_some_and(|end| end == "json"))
+        else {
+            continue;
+        };
         let mut text = String::new();
         entry.read_to_string(&mut text).unwrap();
         found.insert(name, serde_json::from_str(&text).unwrap());
