@@ -24,12 +24,11 @@ const RECORDINGS: &str = concat!(
     "/../../shared/data/event_samples/praw_reddit_cassettes.tar.zst"
 );
 
+#[expect(clippy::print_stderr, reason = "what is left out must be said")]
 /// Every recording by name; none where the data are not there, which is said.
 fn recordings() -> Option<BTreeMap<String, Value>> {
     let Ok(file) = std::fs::File::open(RECORDINGS) else {
-        use std::io::Write as _;
-        let said = format!("{RECORDINGS} is not there: the recorded exchanges are not replayed");
-        writeln!(std::io::stderr(), "{said}").unwrap();
+        eprintln!("{RECORDINGS} is not there: the recorded exchanges are not replayed");
         return None;
     };
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).unwrap());
