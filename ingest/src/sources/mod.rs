@@ -11,15 +11,15 @@
 //! that a missing one is told by `validate` in the platform's own words (where to get a token) and
 //! not by the parser.
 
+mod googleplay;
+mod hackernews;
 pub mod jetstream;
 pub mod mastodon;
 pub mod mattermost;
-mod settings;
-pub mod stream;
-mod googleplay;
-mod hackernews;
 mod polled;
 mod reddit;
+mod settings;
+pub mod stream;
 mod viva;
 mod webhook;
 mod youtube;
@@ -131,7 +131,6 @@ pub trait SourceOptions: fmt::Debug + Send + Sync {
     fn validate(&self, path: &str, problems: &mut Problems);
 
     /// True when the platform is always inside a company, whatever the settings say.
-    /// True for platforms that are inside a company by their nature, whatever the settings say.
     fn internal(&self) -> bool {
         false
     }

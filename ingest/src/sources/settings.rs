@@ -183,8 +183,6 @@ impl SourcesSettings {
         let internal = |(name, source): (&str, &SourceSettings)| {
             let inside = source.common()?.internal || source.options()?.internal();
             inside.then(|| SourceName::new(name).ok())?
-            let internal = source.common()?.internal || source.options()?.internal();
-            internal.then(|| SourceName::new(name).ok())?
         };
         self.iter().filter_map(internal).collect()
     }
