@@ -12,11 +12,18 @@
 //! not by the parser.
 
 mod feed;
+mod googleplay;
+mod hackernews;
 pub mod jetstream;
 pub mod mastodon;
 pub mod mattermost;
+mod polled;
+mod reddit;
 mod settings;
 pub mod stream;
+mod viva;
+mod webhook;
+mod youtube;
 
 use std::{fmt, path::Path, sync::Arc};
 
@@ -73,6 +80,12 @@ pub const KINDS: &[Kind] = &[
     Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
     Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),
     Kind::new::<mattermost::MattermostOptions>("mattermost", "channels of a Mattermost team"),
+    Kind::new::<googleplay::GooglePlayOptions>("googleplay", "Google Play: reviews of own apps"),
+    Kind::new::<hackernews::HackerNewsOptions>("hackernews", "Hacker News: stories and comments"),
+    Kind::new::<reddit::RedditOptions>("reddit", "Reddit: posts and comments of subreddits"),
+    Kind::new::<viva::VivaOptions>("viva", "Viva Engage: messages of the intranet, internal"),
+    Kind::new::<webhook::WebhookOptions>("webhook", "Any sender of JSON, by a mapping"),
+    Kind::new::<youtube::YouTubeOptions>("youtube", "YouTube: comments by video or channel"),
 ];
 
 /// The kind of this name.

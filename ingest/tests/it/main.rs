@@ -11,6 +11,7 @@ mod log;
 mod mastodon;
 mod mattermost;
 mod observe;
+mod platforms;
 mod push;
 mod push_properties;
 mod websocket;

@@ -1,0 +1,333 @@
+//! The walk over threads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use echolot_schemas::{SourceName, Timestamp, coverage::GapReason};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::{
+    http::Fetch,
+    source::{Notice, Observation, Page, SourceFault},
+    sources::{
+        SourceContext,
+        polled::{
+            self, Platform, Step,
+            answer::{Rest, json},
+            options::address,
+            recheck::Recheck,
+            seen::Seen,
+        },
+        youtube::{
+            KEY, YouTubeOptions,
+            comment::{self, Head, List, Thread},
+            quota::{Exhausted, Quota},
+        },
+    },
+};
+
+/// Answers of a hundred threads in one walk.
+const ANSWERS: usize = 10;
+/// Most ids in one request.
+const IDS: usize = 50;
+/// Most threads that are looked at again, and most replies remembered.
+const RECHECKED: usize = 4000;
+/// Answers of a hundred replies to one thread.
+const REPLIES: usize = 10;
+
+#[derive(Debug)]
+pub(crate) struct YouTube {
+    name: SourceName,
+    rest: Rest,
+    key: SecretString,
+    api: String,
+    daily_units: u64,
+    lookback: Duration,
+    recheck_for: Duration,
+    /// Which threads: name and value of the parameter.
+    lists: Vec<(&'static str, String)>,
+    /// Counts also what a failed poll used, which no place tells of.
+    quota: Mutex<Quota>,
+}
+
+/// Where to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct At {
+    lists: BTreeMap<String, Seen>,
+    /// Videos and channels whose comments are switched off.
+    disabled: BTreeSet<String>,
+    threads: Recheck,
+    replies: Recheck,
+    quota: Quota,
+}
+
+impl YouTube {
+    pub(crate) fn new(
+        options: &YouTubeOptions,
+        context: &SourceContext,
+        key: SecretString,
+    ) -> Self {
+        let channels = options.channels.iter().map(|id| ("allThreadsRelatedToChannelId", id));
+        let videos = options.videos.iter().map(|id| ("videoId", id));
+        Self {
+            name: context.name.clone(),
+            rest: Rest::new(context.http.clone(), context.clock.clone(), KEY),
+            key,
+            api: options.api.clone(),
+            daily_units: options.daily_units,
+            lookback: options.lookback,
+            recheck_for: options.recheck_for,
+            lists: channels.chain(videos).map(|(name, id)| (name, id.clone())).collect(),
+            quota: Mutex::default(),
+        }
+    }
+
+    fn quota(&self) -> std::sync::MutexGuard<'_, Quota> {
+        self.quota.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One answer, for a unit; none where comments are switched off or the video is gone.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<T>, SourceFault> {
+        let now = self.rest.clock().now();
+        self.quota().take(now, self.daily_units).map_err(|exhausted| used_up(now, exhausted))?;
+        let mut url = address(&format!("{}/youtube/v3/{path}", self.api), query)?;
+        url.query_pairs_mut().append_pair("key", self.key.expose_secret());
+        let answer = self.rest.any(Fetch::get(url)).await?;
+        match (answer.status.as_u16(), reason(&answer.body).as_deref()) {
+            (403, Some("quotaExceeded" | "dailyLimitExceeded")) => {
+                Err(used_up(now, self.quota().exhaust(now)))
+            }
+            (403, Some("rateLimitExceeded" | "userRateLimitExceeded")) => {
+                let (detail, retry_after) = ("asked too fast".to_owned(), None);
+                Err(SourceFault::RateLimited { detail, retry_after })
+            }
+            (403, Some("commentsDisabled")) | (404, _) => Ok(None),
+            (400, Some("keyInvalid" | "badRequest" | "API_KEY_INVALID")) => {
+                Err(SourceFault::Unauthorised(format!("the key is not valid; {KEY}")))
+            }
+            _ => json(&self.rest.judge(answer)?).map(Some),
+        }
+    }
+
+    /// New threads of a list, and whether the walk met what was seen. None where it is closed.
+    async fn walk(
+        &self,
+        (name, id): (&str, &str),
+        seen: &Seen,
+    ) -> Result<Option<(Vec<(Head, Thread)>, bool)>, SourceFault> {
+        let mut found = BTreeMap::new();
+        let mut token: Option<String> = None;
+        for _ in 0..ANSWERS {
+            let mut query = vec![
+                ("part", "snippet,replies"),
+                ("order", "time"),
+                ("maxResults", "100"),
+                ("textFormat", "plainText"),
+                (name, id),
+            ];
+            if let Some(token) = &token {
+                query.push(("pageToken", token));
+            }
+            let Some(list) = self.get::<List>("commentThreads", &query).await? else {
+                return Ok(None);
+            };
+            let mut met = false;
+            for item in list.items {
+                let Ok(thread) = serde_json::from_str::<Thread>(item.get()) else { continue };
+                let Some(head) = comment::head(&thread.snippet.top_level_comment) else { continue };
+                if seen.is_new(head.published, &head.id) {
+                    found.insert((head.published, head.id.clone()), (head, thread));
+                } else {
+                    met = true;
+                }
+            }
+            token = list.next_page_token;
+            if met || token.is_none() {
+                return Ok(Some((found.into_values().collect(), true)));
+            }
+        }
+        Ok(Some((found.into_values().collect(), false)))
+    }
+
+    /// Adds a thread with all of its replies, those that the thread does not hold included.
+    async fn add(
+        &self,
+        page: &mut Page,
+        at: &mut At,
+        thread: &Thread,
+        now: Timestamp,
+    ) -> Result<(), SourceFault> {
+        add_thread(page, &self.name, thread);
+        let mut replies: Vec<Head> =
+            thread.replies.comments.iter().filter_map(|json| comment::head(json)).collect();
+        if thread.snippet.total_reply_count > replies.len() as u64 {
+            let mut token: Option<String> = None;
+            for _ in 0..REPLIES {
+                let mut query = vec![
+                    ("part", "snippet"),
+                    ("maxResults", "100"),
+                    ("textFormat", "plainText"),
+                    ("parentId", thread.id.as_str()),
+                ];
+                if let Some(token) = &token {
+                    query.push(("pageToken", token));
+                }
+                let list = self.get::<List>("comments", &query).await?;
+                let Some(list) = list else { break };
+                for reply in list.items {
+                    replies.extend(comment::head(&reply));
+                    add_comment(page, &self.name, &reply, thread.video(), None);
+                }
+                token = list.next_page_token;
+                if token.is_none() {
+                    break;
+                }
+            }
+        }
+        for reply in replies {
+            at.replies.add(&reply.id, reply.published, now, RECHECKED);
+        }
+        Ok(())
+    }
+
+    /// Comments that are not answered about any more are deleted.
+    async fn look_again(
+        &self,
+        page: &mut Page,
+        at: &mut At,
+        now: Timestamp,
+    ) -> Result<(), SourceFault> {
+        for (path, part) in [("commentThreads", "snippet,replies"), ("comments", "snippet")] {
+            let threads = path == "commentThreads";
+            let due = if threads { at.threads.due(now, IDS) } else { at.replies.due(now, IDS) };
+            if due.is_empty() {
+                continue;
+            }
+            let joined = due.join(",");
+            let query = [("part", part), ("textFormat", "plainText"), ("id", joined.as_str())];
+            let list = self.get::<List>(path, &query).await?;
+            let items = list.map(|list| list.items).unwrap_or_default();
+            let mut there = BTreeSet::new();
+            for item in items {
+                if !threads {
+                    there.extend(comment::head(&item).map(|head| head.id));
+                    add_comment(page, &self.name, &item, None, None);
+                } else if let Ok(thread) = serde_json::from_str::<Thread>(item.get()) {
+                    there.insert(thread.id.clone());
+                    self.add(page, at, &thread, now).await?;
+                }
+            }
+            let list = if threads { &mut at.threads } else { &mut at.replies };
+            for id in due {
+                if there.contains(&id) {
+                    list.looked_at(&id, now, self.recheck_for);
+                } else {
+                    list.gone(&id);
+                    page.observations.push(Observation::deleted(&self.name, id));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds the comments that a thread holds.
+pub(crate) fn add_thread(page: &mut Page, source: &SourceName, thread: &Thread) {
+    let count = Some(thread.snippet.total_reply_count);
+    add_comment(page, source, &thread.snippet.top_level_comment, thread.video(), count);
+    for reply in &thread.replies.comments {
+        add_comment(page, source, reply, thread.video(), None);
+    }
+}
+
+fn add_comment(
+    page: &mut Page,
+    source: &SourceName,
+    json: &RawValue,
+    video: Option<&str>,
+    replies: Option<u64>,
+) {
+    let id = comment::head(json).map(|head| head.id).unwrap_or_default();
+    let original = Bytes::copy_from_slice(json.get().as_bytes());
+    polled::add(page, source, &id, comment::read(&original, video, replies), original);
+}
+
+fn used_up(now: Timestamp, exhausted: Exhausted) -> SourceFault {
+    let millis = u64::try_from(exhausted.until.as_millis() - now.as_millis()).unwrap_or(0);
+    SourceFault::RateLimited {
+        detail: format!("today's units are used up, until {}", exhausted.until),
+        retry_after: Some(Duration::from_millis(millis)),
+    }
+}
+
+/// The reason in an error of Google's APIs.
+fn reason(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Error,
+    }
+    #[derive(Deserialize)]
+    struct Error {
+        #[serde(default)]
+        errors: Vec<Detail>,
+    }
+    #[derive(Deserialize)]
+    struct Detail {
+        reason: String,
+    }
+    serde_json::from_slice::<Body>(body).ok()?.error.errors.pop().map(|detail| detail.reason)
+}
+
+impl Platform for YouTube {
+    type Place = At;
+
+    async fn begin(&self, now: Timestamp) -> Result<At, SourceFault> {
+        let back = i64::try_from(self.lookback.as_millis()).unwrap_or(i64::MAX);
+        let floor = Timestamp::from_millis(now.as_millis().saturating_sub(back));
+        let lists = self.lists.iter().map(|(_, id)| (id.clone(), Seen::up_to(floor))).collect();
+        let (threads, replies) = (Recheck::default(), Recheck::default());
+        Ok(At { lists, disabled: BTreeSet::new(), threads, replies, quota: Quota::default() })
+    }
+
+    async fn poll(&self, place: &At, now: Timestamp) -> Result<Step<At>, SourceFault> {
+        let (mut page, mut at) = (Page::default(), place.clone());
+        self.quota().learn(&place.quota);
+        for (name, id) in &self.lists {
+            let mut seen = at.lists.remove(id).unwrap_or_else(|| Seen::up_to(now));
+            let walked = self.walk((name, id), &seen).await?;
+            let Some((found, whole)) = walked else {
+                if at.disabled.insert(id.clone()) {
+                    tracing::warn!(source = %self.name, "{id}: comments are switched off");
+                    let (from, to) = (seen.newest(), now);
+                    page.notices.push(Notice::Gap { from, to, why: GapReason::Closed });
+                }
+                at.lists.insert(id.clone(), seen);
+                continue;
+            };
+            at.disabled.remove(id);
+            if let (false, Some((oldest, _))) = (whole, found.first()) {
+                let (from, to) = (seen.newest(), oldest.published);
+                page.notices.push(Notice::Gap { from, to, why: GapReason::Window });
+            }
+            for (head, thread) in found {
+                seen.note(head.published, &head.id);
+                at.threads.add(&head.id, head.published, now, RECHECKED);
+                self.add(&mut page, &mut at, &thread, now).await?;
+            }
+            at.lists.insert(id.clone(), seen);
+        }
+        self.look_again(&mut page, &mut at, now).await?;
+        at.quota = self.quota().clone();
+        Ok(Step { page, place: at, more: false })
+    }
+}
