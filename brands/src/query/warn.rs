@@ -82,11 +82,15 @@ pub(super) fn warnings(query: &str, expr: &Expr) -> Vec<Warning> {
         .collect()
 }
 
-/// Whether a mention without any of the words can match: every word false, every field true.
+/// Whether a mention without any of the words can match: every word false, every field true. Who
+/// names a tag, an author or a place means it: those stand for words.
 fn without_words(expr: &Expr) -> bool {
     match expr {
         Expr::Text(_) | Expr::Raw(_) | Expr::Near(_) => false,
-        Expr::Field(_) => true,
+        Expr::Field(leaf) => !matches!(
+            leaf.value,
+            FieldTest::Tag(_) | FieldTest::Author(_) | FieldTest::Site(_) | FieldTest::Url(_)
+        ),
         Expr::Not(inner) => !always(inner),
         Expr::And(children) => children.iter().all(without_words),
         Expr::Or(children) => children.iter().any(without_words),
