@@ -13,6 +13,9 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
         return encoding.decode(bytes).0.into_owned();
     }
     let labelled = content_type.and_then(charset).or_else(|| declared(bytes)).unwrap_or(UTF_8);
+    // A western label is a server's default more often than a fact, any bytes are valid in it, and
+    // western text is hardly ever valid UTF-8 by chance.
+    let labelled = if labelled == WINDOWS_1252 { UTF_8 } else { labelled };
     let (text, _, wrong) = labelled.decode(bytes);
     if !wrong {
         return text.into_owned();
