@@ -38,6 +38,8 @@ enum Command {
     Enrich,
     /// Role: writes mentions and counts to the store.
     Sink,
+    /// Role: watches brands for incidents. Tool: replays that over the past.
+    Alert(tools::alert::AlertArgs),
     /// Checks the configuration and every connection, and says how to mend what is wrong.
     Check(tools::check::CheckArgs),
     /// Creates or updates tables, views and topics. Safe to repeat.
@@ -97,6 +99,10 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Ingest => Box::pin(role(settings, roles::part::INGEST, roles::ingest)).await,
         Command::Enrich => role(settings, roles::part::ENRICH, roles::enrich).await,
         Command::Sink => Box::pin(role(settings, roles::part::SINK, roles::sink)).await,
+        Command::Alert(tools::alert::AlertArgs { tool: Some(tool) }) => {
+            tools::alert::run(settings, tool).await
+        }
+        Command::Alert(_) => role(settings, roles::part::ALERT, roles::alert::alert).await,
         Command::Check(args) => tools::check::run(settings, args).await,
         Command::Migrate => tools::migrate::run(settings).await,
         Command::Backfill(args) => tools::backfill::run(settings, args).await,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context;
+use echolot_alert::metrics::AlertMetrics;
 use echolot_enrich::metrics::EnrichMetrics;
 use echolot_ingest::metrics::IngestMetrics;
 use echolot_pipeline::{
@@ -37,6 +38,7 @@ pub(crate) struct Metrics {
     pub(crate) ingest: IngestMetrics,
     pub(crate) enrich: EnrichMetrics,
     pub(crate) sink: SinkMetrics,
+    pub(crate) alert: AlertMetrics,
 }
 
 impl Metrics {
@@ -51,6 +53,7 @@ impl Metrics {
             )?,
             enrich: EnrichMetrics::new(registry)?,
             sink: SinkMetrics::new(registry)?,
+            alert: AlertMetrics::new(registry)?,
         })
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
+use echolot_alert::AlertSettings;
 use echolot_enrich::settings::EnrichSettings;
 use echolot_ingest::{
     settings::{IngestSettings, PrivacySettings},
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) sources: SourcesSettings,
     pub(crate) enrich: EnrichSettings,
     pub(crate) sink: SinkSettings,
+    pub(crate) alert: AlertSettings,
 }
 
 /// `[data]`
@@ -108,6 +110,7 @@ impl Settings {
         self.sources.validate(&mut problems);
         self.enrich.validate(&mut problems);
         self.sink.validate(&mut problems);
+        self.alert.validate(&mut problems);
         problems.into_vec().iter().map(ToString::to_string).collect()
     }
 

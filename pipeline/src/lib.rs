@@ -28,6 +28,7 @@ pub mod clock;
 pub mod cursors;
 pub mod dead_letters;
 pub mod health;
+pub mod leader;
 pub mod metrics;
 pub mod outlet;
 pub mod producer;

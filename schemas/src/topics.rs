@@ -79,8 +79,15 @@ pub const PURGES: Topic = Topic {
     cleanup: Cleanup::Compact { min_lag: Duration::ZERO, max_lag: DAY },
 };
 
+/// Every change of an incident, keyed by incident id: compaction keeps the last one of each.
+pub const ALERTS: Topic = Topic {
+    name: "alerts",
+    partitioned: false,
+    cleanup: Cleanup::Compact { min_lag: DAY, max_lag: ERASED_WITHIN },
+};
+
 /// Every topic.
-pub const ALL: [Topic; 6] = [RAW, ENRICHED, DEAD, CURSORS, COVERAGE, PURGES];
+pub const ALL: [Topic; 7] = [RAW, ENRICHED, DEAD, CURSORS, COVERAGE, PURGES, ALERTS];
 
 impl Topic {
     /// The topic's settings as the broker names them.

@@ -33,8 +33,9 @@ const GENERATION: [File; 6] = [
 ];
 
 /// Tables of the published database; each may be applied again.
-const PUBLISHED: [File; 3] = [
+const PUBLISHED: [File; 4] = [
     file!(1, "published", "0001_generations"),
+    file!(2, "published", "0002_incidents"),
     file!(3, "published", "0003_source_coverage"),
     file!(4, "published", "0004_source_gaps"),
 ];

@@ -1,5 +1,6 @@
 //! The roles: each wires a crate to the runtime, and holds no logic of its own.
 
+pub(crate) mod alert;
 mod ingest;
 
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub(crate) mod part {
     pub(crate) const ENRICH: &str = "enrich";
     /// Of [`super::sink`].
     pub(crate) const SINK: &str = "sink";
+    /// Of [`super::alert`].
+    pub(crate) const ALERT: &str = "alert";
 }
 
 /// The consumer group of the role `enrich`.

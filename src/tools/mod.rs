@@ -1,5 +1,6 @@
 //! The tools beside the roles: each a subcommand.
 
+pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod backfill;
 pub(crate) mod brands;

@@ -59,7 +59,7 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     let store = Store::new(&process.settings.clickhouse)?;
     generations::migrate(&store, process.settings.sink.generation).await?;
     let (push, push_is_free) = listen(&process.settings.ingest.push.listen).await?;
-    for part in [roles::part::INGEST, roles::part::ENRICH, roles::part::SINK] {
+    for part in [roles::part::INGEST, roles::part::ENRICH, roles::part::SINK, roles::part::ALERT] {
         process.board.part(part);
     }
     let telemetry = telemetry(&process).await?;
@@ -67,6 +67,7 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     roles.spawn(roles::ingest_on(process.clone(), push_is_free));
     roles.spawn(roles::enrich(process.clone()));
     roles.spawn(roles::sink(process.clone()));
+    roles.spawn(roles::alert::alert(process.clone()));
     print(format!("push      http://{push}/v1/mentions"));
     print(format!("telemetry http://{telemetry}/metrics (/live, /ready)"));
 

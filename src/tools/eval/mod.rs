@@ -8,6 +8,7 @@
 //!
 //! Texts go the way they go in the enrichment stage, the detected language included, on one thread.
 
+mod alerts;
 mod data;
 mod interval;
 mod language;
@@ -29,6 +30,8 @@ use crate::settings::Settings;
 pub(crate) enum EvalCommand {
     /// Scores a model of sentiment on public tests or on a file.
     Sentiment(sentiment::SentimentArgs),
+    /// Scores the detector of incidents and simpler rules on an own set and on NAB.
+    Alerts(alerts::AlertsArgs),
     /// Scores language detection on public tests or on a file.
     Language(language::LanguageArgs),
 }
@@ -63,6 +66,7 @@ impl EvalCommand {
         let common = match self {
             Self::Sentiment(args) => &mut args.common,
             Self::Language(args) => &mut args.common,
+            Self::Alerts(_) => return,
         };
         common.sets = overrides.extract_if(.., |pair| !pair.contains('=')).collect();
     }
@@ -72,6 +76,7 @@ pub(crate) fn run(settings: &Settings, command: &EvalCommand) -> anyhow::Result<
     match command {
         EvalCommand::Sentiment(args) => sentiment::run(settings, args),
         EvalCommand::Language(args) => language::run(settings, args),
+        EvalCommand::Alerts(args) => alerts::run(args),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context;
+use echolot_alert::metrics::AlertMetrics;
 use echolot_enrich::metrics::EnrichMetrics;
 use echolot_ingest::metrics::IngestMetrics;
 use echolot_pipeline::{
@@ -33,6 +34,7 @@ pub(super) fn render() -> anyhow::Result<String> {
         IngestMetrics::new(registry, [])?;
         EnrichMetrics::new(registry)?;
         SinkMetrics::new(registry)?;
+        AlertMetrics::new(registry)?;
         Ok(())
     })
     .context("the metrics of all crates do not fit on one registry")?;

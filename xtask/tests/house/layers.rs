@@ -6,7 +6,7 @@ use crate::files::EMPTY_NAMES;
 
 /// The layers, each with the members it may import. A member that is not listed is an edge of the
 /// workspace: it may import all of these, and none of these may import it.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("echolot-schemas", &[]),
     ("echolot-brands", &[]),
     ("echolot-engines", &[]),
@@ -15,6 +15,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
     ("echolot-ingest", STAGE),
     ("echolot-enrich", STAGE),
     ("echolot-sink", READS_THE_STORE),
+    ("echolot-alert", READS_THE_STORE),
 ];
 
 /// Stages meet on topics and tables, never in code.
@@ -30,7 +31,7 @@ const FOR_TESTS: &str = "echolot-engines";
 /// Libraries that only some members may import, so that each outside system has one door.
 const DOORS: [(&str, &[&str]); 4] = [
     ("rdkafka", &["echolot-pipeline"]),
-    ("clickhouse", &["echolot-store", "echolot-sink", "echolot"]),
+    ("clickhouse", &["echolot-store", "echolot-sink", "echolot-alert", "echolot"]),
     ("libloading", &["echolot-engines"]),
     ("rust-bert", &["echolot-enrich"]),
 ];
