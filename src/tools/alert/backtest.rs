@@ -67,8 +67,9 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
         .map(|(_, minute)| minute)
         .collect();
     let read = started.elapsed();
+    let judging = Instant::now();
     let found = backtest::run(brand, rule, settings.alert.zone(), &minutes, (from, to), &marks);
-    let judged = started.elapsed() - read;
+    let judged = judging.elapsed();
     if let Some(path) = &args.svg {
         fs::write(path, chart::svg(&found))
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -129,14 +130,12 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
 
 /// Minutes since 1970 of `2026-06-10`, `2026-06-10T14:00` or a time with a zone.
 fn minute(text: &str) -> anyhow::Result<i64> {
-    let instant = match text.parse::<Timestamp>() {
-        Ok(instant) => instant,
-        Err(_) => {
-            let local: DateTime = text
-                .parse()
-                .with_context(|| format!("{text:?} is no time; write 2026-06-10T14:00"))?;
-            TimeZone::UTC.to_timestamp(local)?
-        }
+    let instant = if let Ok(instant) = text.parse::<Timestamp>() {
+        instant
+    } else {
+        let local: DateTime =
+            text.parse().with_context(|| format!("{text:?} is no time; write 2026-06-10T14:00"))?;
+        TimeZone::UTC.to_timestamp(local)?
     };
     Ok(instant.as_second().div_euclid(60))
 }
