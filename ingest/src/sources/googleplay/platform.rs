@@ -24,6 +24,7 @@ use crate::{
             options::address,
             recheck::Recheck,
             seen::Seen,
+            span::{before, note_short_walk},
             token::Tokens,
         },
     },
@@ -72,11 +73,6 @@ impl App {
         let floor = before(now, SERVED);
         Self { seen: Seen::up_to(floor), recheck: Recheck::default(), walked: now.as_millis() }
     }
-}
-
-fn before(now: Timestamp, time: Duration) -> Timestamp {
-    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(now.as_millis().saturating_sub(millis))
 }
 
 impl GooglePlay {
@@ -204,9 +200,9 @@ impl Platform for GooglePlay {
                 page.notices.push(Notice::Gap { from, to: served_from, why });
             }
             let (found, whole) = self.walk(package, &app.seen).await?;
-            if let (false, Some(((oldest, _), _))) = (whole, found.first_key_value()) {
-                let (from, to) = (app.seen.newest(), *oldest);
-                page.notices.push(Notice::Gap { from, to, why: GapReason::Window });
+            if !whole {
+                let oldest = found.first_key_value().map(|((modified, _), _)| *modified);
+                note_short_walk(&mut page, &app.seen, oldest);
             }
             for ((modified, id), json) in found {
                 app.seen.note(modified, &id);

@@ -21,6 +21,7 @@ use crate::{
             self, Platform, Step,
             answer::{Rest, json},
             options::address,
+            span::after,
         },
     },
 };
@@ -157,17 +158,19 @@ impl HackerNews {
         place: &mut At,
         now: Timestamp,
     ) -> Result<bool, SourceFault> {
-        let age = i64::try_from(self.recheck_after.as_millis()).unwrap_or(i64::MAX);
-        if age == 0 || place.recheck >= place.next || now.as_millis() < place.recheck_due {
+        if self.recheck_after.is_zero()
+            || place.recheck >= place.next
+            || now.as_millis() < place.recheck_due
+        {
             return Ok(false);
         }
         let end = place.next.min(place.recheck + BATCH / 2);
         for read in self.items(place.recheck..end).await? {
             let published = read.2.as_ref().and_then(Item::published);
-            if let Some(due) = published.map(|at| at.as_millis().saturating_add(age))
-                && due > now.as_millis()
+            if let Some(due) = published.map(|at| after(at, self.recheck_after))
+                && due > now
             {
-                place.recheck_due = due;
+                place.recheck_due = due.as_millis();
                 return Ok(false);
             }
             place.recheck = read.0 + 1;

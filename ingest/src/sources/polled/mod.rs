@@ -14,6 +14,7 @@ pub(crate) mod answer;
 pub(crate) mod options;
 pub(crate) mod recheck;
 pub(crate) mod seen;
+pub(crate) mod span;
 pub(crate) mod token;
 
 use std::{future::Future, time::Duration};

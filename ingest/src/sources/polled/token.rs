@@ -10,7 +10,10 @@ use tokio::sync::Mutex;
 use crate::{
     http::{Answer, Fetch},
     source::SourceFault,
-    sources::polled::answer::{Rest, json},
+    sources::polled::{
+        answer::{Rest, json},
+        span::after,
+    },
 };
 
 /// A token is renewed so long before its end.
@@ -77,8 +80,7 @@ impl Tokens {
         }
         let issued: Issued = json(&rest.judge(answer)?)?;
         let lasts = Duration::from_secs(issued.expires_in.min(7 * 86_400)).saturating_sub(AHEAD);
-        let millis = i64::try_from(lasts.as_millis()).unwrap_or(0);
-        let ends = Timestamp::from_millis(now.as_millis() + millis);
+        let ends = after(now, lasts);
         let text = issued.access_token;
         *kept = Some(Token { text: text.clone(), ends });
         Ok((text, true))

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use echolot_schemas::{SourceName, Timestamp, coverage::GapReason};
+use echolot_schemas::{SourceName, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     http::{Answer, Fetch},
-    source::{Notice, Observation, Page, SourceFault},
+    source::{Observation, Page, SourceFault},
     sources::{
         SourceContext,
         polled::{
@@ -21,6 +21,7 @@ use crate::{
             options::address,
             recheck::Recheck,
             seen::Seen,
+            span::{after, before, note_short_walk, until},
             token::Tokens,
         },
         reddit::{
@@ -120,12 +121,12 @@ impl Reddit {
     fn check_open(&self) -> Result<(), SourceFault> {
         let now = self.rest.clock().now();
         let Some(open) = *self.closed_until() else { return Ok(()) };
-        match u64::try_from(open.as_millis() - now.as_millis()) {
-            Ok(millis) if millis > 0 => Err(SourceFault::RateLimited {
+        match until(now, open) {
+            Duration::ZERO => Ok(()),
+            pause => Err(SourceFault::RateLimited {
                 detail: "no requests are left (X-Ratelimit-Remaining)".to_owned(),
-                retry_after: Some(Duration::from_millis(millis)),
+                retry_after: Some(pause),
             }),
-            _ => Ok(()),
         }
     }
 
@@ -137,8 +138,7 @@ impl Reddit {
         let (Some(left), Some(reset)) = (left, reset) else { return };
         let closed = (left < 1.0).then(|| {
             let pause = Duration::try_from_secs_f64(reset.clamp(1.0, 600.0)).unwrap_or_default();
-            let millis = i64::try_from(pause.as_millis()).unwrap_or(0);
-            Timestamp::from_millis(self.rest.clock().now().as_millis() + millis)
+            after(self.rest.clock().now(), pause)
         });
         *self.closed_until() = closed;
     }
@@ -161,12 +161,12 @@ impl Reddit {
         seen: &Seen,
     ) -> Result<(Vec<(Head, Box<RawValue>)>, bool), SourceFault> {
         let mut found: BTreeMap<(Timestamp, String), Box<RawValue>> = BTreeMap::new();
-        let mut after: Option<String> = None;
+        let mut behind: Option<String> = None;
         let mut met = false;
         for _ in 0..SLICES {
             let mut query = vec![("limit", "100"), ("raw_json", "1")];
-            if let Some(after) = &after {
-                query.push(("after", after));
+            if let Some(behind) = &behind {
+                query.push(("after", behind));
             }
             let answer = self.judge(list, self.get(list, &query).await?)?;
             let Listing { data } = json(&answer)?;
@@ -178,8 +178,8 @@ impl Reddit {
                     met = true;
                 }
             }
-            after = data.after;
-            if met || after.is_none() {
+            behind = data.after;
+            if met || behind.is_none() {
                 break;
             }
         }
@@ -236,8 +236,7 @@ impl Platform for Reddit {
     type Place = At;
 
     async fn begin(&self, now: Timestamp) -> Result<At, SourceFault> {
-        let back = i64::try_from(self.lookback.as_millis()).unwrap_or(i64::MAX);
-        let floor = Timestamp::from_millis(now.as_millis().saturating_sub(back));
+        let floor = before(now, self.lookback);
         let lists = self.lists.iter().map(|list| (list.clone(), Seen::up_to(floor))).collect();
         Ok(At { lists, recheck: Recheck::default() })
     }
@@ -248,9 +247,8 @@ impl Platform for Reddit {
         for list in &self.lists {
             let seen = at.lists.entry(list.clone()).or_insert_with(|| Seen::up_to(now));
             let (found, whole) = self.walk(list, seen).await?;
-            if let (false, Some((oldest, _))) = (whole, found.first()) {
-                let (from, to) = (seen.newest(), oldest.created);
-                page.notices.push(Notice::Gap { from, to, why: GapReason::Window });
+            if !whole {
+                note_short_walk(&mut page, seen, found.first().map(|(head, _)| head.created));
             }
             for (head, child) in found {
                 seen.note(head.created, &head.name);

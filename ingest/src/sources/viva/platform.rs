@@ -53,6 +53,9 @@ pub(crate) struct Viva {
 pub(crate) struct At {
     /// The newest id of each list.
     newest: BTreeMap<String, u64>,
+    /// When the lists were last walked: up to then nothing is missing.
+    #[serde(default)]
+    walked: Option<Timestamp>,
     recheck: Recheck,
 }
 
@@ -147,19 +150,23 @@ impl Platform for Viva {
         for list in &self.lists {
             let newest = place.newest.get(list).copied().unwrap_or(0);
             let (messages, met) = self.since(list, newest).await?;
-            if !met {
-                // Ids tell no times; how much is missing is not known either.
-                page.notices.push(Notice::Lost { count: 1, why: GapReason::Window });
-            }
+            let mut oldest = now;
             for (id, original) in messages {
                 let (name, read) = (id.to_string(), message::read(&original));
                 if let Ok(Some(Submission { published_at: Some(published), .. })) = &read {
                     left_out += at.recheck.add(&name, *published, now, RECHECKED);
+                    oldest = oldest.min(*published);
                 }
                 polled::add(&mut page, &self.name, &name, read, original);
                 at.newest.insert(list.clone(), id);
             }
+            if !met {
+                // A cursor of an earlier version tells no time: then the gap has no known beginning.
+                let from = place.walked.unwrap_or(oldest).min(oldest);
+                page.notices.push(Notice::Gap { from, to: oldest, why: GapReason::Window });
+            }
         }
+        at.walked = Some(now);
         if left_out > 0 {
             tracing::warn!(source = %self.name, left_out, "messages are no longer looked at again");
         }

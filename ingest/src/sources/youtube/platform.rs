@@ -23,6 +23,7 @@ use crate::{
             options::address,
             recheck::Recheck,
             seen::Seen,
+            span::{before, note_short_walk, until},
         },
         youtube::{
             KEY, YouTubeOptions,
@@ -263,10 +264,9 @@ fn add_comment(
 }
 
 fn used_up(now: Timestamp, exhausted: Exhausted) -> SourceFault {
-    let millis = u64::try_from(exhausted.until.as_millis() - now.as_millis()).unwrap_or(0);
     SourceFault::RateLimited {
         detail: format!("today's units are used up, until {}", exhausted.until),
-        retry_after: Some(Duration::from_millis(millis)),
+        retry_after: Some(until(now, exhausted.until)),
     }
 }
 
@@ -292,8 +292,7 @@ impl Platform for YouTube {
     type Place = At;
 
     async fn begin(&self, now: Timestamp) -> Result<At, SourceFault> {
-        let back = i64::try_from(self.lookback.as_millis()).unwrap_or(i64::MAX);
-        let floor = Timestamp::from_millis(now.as_millis().saturating_sub(back));
+        let floor = before(now, self.lookback);
         let lists = self.lists.iter().map(|(_, id)| (id.clone(), Seen::up_to(floor))).collect();
         let (threads, replies) = (Recheck::default(), Recheck::default());
         Ok(At { lists, disabled: BTreeSet::new(), threads, replies, quota: Quota::default() })
@@ -315,9 +314,8 @@ impl Platform for YouTube {
                 continue;
             };
             at.disabled.remove(id);
-            if let (false, Some((oldest, _))) = (whole, found.first()) {
-                let (from, to) = (seen.newest(), oldest.published);
-                page.notices.push(Notice::Gap { from, to, why: GapReason::Window });
+            if !whole {
+                note_short_walk(&mut page, &seen, found.first().map(|(head, _)| head.published));
             }
             for (head, thread) in found {
                 seen.note(head.published, &head.id);

@@ -1,17 +1,29 @@
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use aws_lc_rs::{
+    encoding::{AsDer as _, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use echolot_ingest::source::{Notice, Source as _};
 use echolot_schemas::{Timestamp, coverage::GapReason, cursor::CursorRecord};
 use serde_json::{Value, json};
 
 use super::{Asked, Played, Turned, ids, serve, source};
 
-const KEY: &str = include_str!("worthless.pem");
+/// A service account's key, which opens nothing.
+static KEY: LazyLock<String> = LazyLock::new(|| {
+    let der: Pkcs8V1Der<'_> = KeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
+    let base64 = STANDARD.encode(der.as_ref());
+    format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
+});
 const NOON: i64 = 1_780_315_200;
 
 fn review(id: u64, modified: i64) -> Value {
@@ -61,7 +73,7 @@ async fn played(reviews: &Reviews) -> String {
 }
 
 fn options(api: &str) -> Value {
-    let account = json!({ "client_email": "reader@example.org", "private_key": KEY,
+    let account = json!({ "client_email": "reader@example.org", "private_key": *KEY,
                           "token_uri": format!("{api}/token") });
     json!({ "service_account": account.to_string(), "packages": ["org.example"], "api": api })
 }

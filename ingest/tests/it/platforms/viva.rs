@@ -4,7 +4,8 @@ use std::{
     time::Duration,
 };
 
-use echolot_ingest::source::Source as _;
+use echolot_ingest::source::{Notice, Source as _};
+use echolot_schemas::coverage::GapReason;
 use serde_json::json;
 
 use super::{Asked, Played, Turned, ids, serve, source};
@@ -75,4 +76,23 @@ async fn a_platform_that_is_asked_too_often_is_left_alone_as_long_as_it_says() {
     viva.resume(None).await.unwrap();
     let fault = viva.next_page().await.unwrap_err();
     assert_eq!(fault.kind(), "rate_limited");
+}
+
+#[tokio::test]
+async fn more_messages_than_a_walk_reads_are_a_gap_up_to_the_oldest_that_it_read() {
+    let messages: Arc<Mutex<BTreeSet<u64>>> = Arc::new(Mutex::new((1..=5).collect()));
+    let site = Arc::clone(&messages);
+    let api = serve(move |asked| list(&site.lock().unwrap(), &asked)).await;
+    let time = Turned::at("2026-06-01T11:00:00Z");
+    let mut viva = source("viva", json!({ "api": api, "token": "a-token" }), &time);
+    viva.resume(None).await.unwrap();
+    assert_eq!(viva.next_page().await.unwrap().unwrap().notices, []);
+
+    messages.lock().unwrap().extend(6..=1_100);
+    time.advance(Duration::from_mins(90));
+    let page = viva.next_page().await.unwrap().unwrap();
+    assert_eq!(page.observations.len(), 1_000);
+    let at = |text: &str| text.parse().unwrap();
+    let (from, to) = (at("2026-06-01T11:00:00Z"), at("2026-06-01T12:00:00Z"));
+    assert_eq!(page.notices, [Notice::Gap { from, to, why: GapReason::Window }]);
 }

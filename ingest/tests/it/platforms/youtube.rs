@@ -7,7 +7,7 @@ use std::{
 };
 
 use echolot_ingest::source::{Notice, Source as _, SourceFault};
-use echolot_schemas::coverage::GapReason;
+use echolot_schemas::{Timestamp, coverage::GapReason, cursor::CursorRecord};
 use serde_json::{Value, json};
 
 use super::{Asked, Played, Turned, ids, serve, source};
@@ -79,22 +79,28 @@ async fn threads_and_all_replies_come_and_what_is_gone_is_deleted() {
 async fn the_quota_is_kept_across_failures_and_restarts_until_midnight_in_california() {
     let asked = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&asked);
-    let api = serve(move |request| {
-        count.fetch_add(1, Ordering::SeqCst);
-        list(&[], &request)
+    let api = serve(move |request| match count.fetch_add(1, Ordering::SeqCst) {
+        1 => Played::status(500),
+        _ => list(&[], &request),
     })
     .await;
     let time = Turned::at("2026-06-01T12:00:00Z");
-    let options = json!({ "key": "k", "videos": ["v"], "daily_units": 3, "api": api });
-    let mut youtube = source("youtube", options, &time);
+    let options = json!({ "key": "k", "videos": ["v"], "daily_units": 4, "api": api });
+    let mut youtube = source("youtube", options.clone(), &time);
     youtube.resume(None).await.unwrap();
-    for _ in 0..3 {
-        youtube.next_page().await.unwrap();
-    }
+    youtube.next_page().await.unwrap();
+    assert_eq!(youtube.next_page().await.unwrap_err().kind(), "transient");
+    let position = youtube.next_page().await.unwrap().unwrap().cursor.unwrap();
+
+    // Three units are used, one of them for the failure; another process knows it by the cursor.
+    let mut youtube = source("youtube", options, &time);
+    let saved_at = Timestamp::from_millis(0);
+    youtube.resume(Some(CursorRecord { position, saved_at })).await.unwrap();
+    youtube.next_page().await.unwrap();
     let fault = youtube.next_page().await.unwrap_err();
     let SourceFault::RateLimited { retry_after, .. } = fault else { panic!("{fault}") };
     assert_eq!(retry_after, Some(Duration::from_hours(19)));
-    assert_eq!(asked.load(Ordering::SeqCst), 3);
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
     time.advance(Duration::from_hours(19));
     youtube.next_page().await.unwrap();
 }
