@@ -1,6 +1,6 @@
 //! The log as ingest needs it: narrow traits, so that tests run without a broker.
 
-use std::future::Future;
+use std::{collections::HashMap, future::Future};
 
 use echolot_pipeline::{
     KafkaFault,
@@ -9,7 +9,8 @@ use echolot_pipeline::{
     producer::{Producer, PublishError},
 };
 use echolot_schemas::{
-    RawEvent, coverage::SourceCoverage, cursor::CursorRecord, purge::PurgeRequest, topics,
+    RawEvent, SourceName, coverage::SourceCoverage, cursor::CursorRecord, purge::PurgeRequest,
+    topics,
 };
 
 use crate::purge::Found;
@@ -88,8 +89,10 @@ pub trait Cursors: Send + Sync {
 
 /// What the coverage ledger needs.
 pub trait CoverageLog: Send + Sync {
-    /// Everything on `ingest.coverage`, oldest first.
-    fn read_coverage(&self) -> impl Future<Output = Result<Vec<SourceCoverage>, LogFault>> + Send;
+    /// What was written last of each source.
+    fn read_coverage(
+        &self,
+    ) -> impl Future<Output = Result<HashMap<SourceName, SourceCoverage>, LogFault>> + Send;
 
     /// Writes the newest coverage of some sources; `Ok` once it is acknowledged.
     fn write_coverage(

@@ -1,13 +1,17 @@
 //! What ingest reads back from Kafka: coverage, requests to forget authors, and their mentions.
 
-use std::{collections::BTreeMap, str};
+use std::{
+    collections::{BTreeMap, HashMap},
+    str,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use echolot_pipeline::{
     KafkaFault, producer::Producer, reader::LogReader, settings::KafkaSettings,
 };
 use echolot_schemas::{
-    Event as _, EventType, MentionId, RawEvent, codec::header, coverage::SourceCoverage,
-    purge::PurgeRequest, topics,
+    Event as _, EventType, MentionId, RawEvent, SourceName, codec::header,
+    coverage::SourceCoverage, purge::PurgeRequest, topics,
 };
 use serde::de::DeserializeOwned;
 
@@ -16,13 +20,16 @@ use crate::{
     purge::Found,
 };
 
+/// Nothing is ever committed in its name.
+const GROUP: &str = "ingest-reading";
+
 /// Reads by itself and writes through `producer`. Cheap to clone.
 #[derive(Clone)]
 pub struct KafkaReading {
-    /// How to reach the log.
-    pub settings: KafkaSettings,
-    /// Writes.
-    pub producer: Producer,
+    settings: KafkaSettings,
+    producer: Producer,
+    /// The client of the read before, unless that failed or another read has it in hand.
+    reader: Arc<Mutex<Option<LogReader>>>,
 }
 
 impl std::fmt::Debug for KafkaReading {
@@ -32,17 +39,28 @@ impl std::fmt::Debug for KafkaReading {
 }
 
 impl KafkaReading {
-    /// Reads on a thread where it may block.
+    /// Nothing is connected to yet.
+    pub fn new(settings: KafkaSettings, producer: Producer) -> Self {
+        Self { settings, producer, reader: Arc::default() }
+    }
+
+    /// Reads on a thread where it may block. A client that failed is not used again.
     async fn reading<T: Send + 'static>(
         &self,
-        group: &'static str,
         read: impl FnOnce(&LogReader) -> Result<T, KafkaFault> + Send + 'static,
     ) -> Result<T, LogFault> {
-        let settings = self.settings.clone();
-        tokio::task::spawn_blocking(move || read(&LogReader::connect(&settings, group)?))
+        let (settings, kept) = (self.settings.clone(), Arc::clone(&self.reader));
+        let read = move || {
+            let idle = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let reader = idle.map_or_else(|| LogReader::connect(&settings, GROUP), Ok)?;
+            let answer = read(&reader)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader);
+            Ok(answer)
+        };
+        tokio::task::spawn_blocking(read)
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-            .map_err(|fault| LogFault::Unavailable(fault.to_string()))
+            .map_err(|fault: KafkaFault| LogFault::Unavailable(fault.to_string()))
     }
 }
 
@@ -54,13 +72,16 @@ fn readable<T: DeserializeOwned>(topic: &topics::Topic, payload: &[u8]) -> Optio
 }
 
 impl CoverageLog for KafkaReading {
-    async fn read_coverage(&self) -> Result<Vec<SourceCoverage>, LogFault> {
-        self.reading("coverage", |reader| {
-            let mut all = Vec::new();
+    async fn read_coverage(&self) -> Result<HashMap<SourceName, SourceCoverage>, LogFault> {
+        self.reading(|reader| {
+            let mut newest = HashMap::new();
             reader.read_all(&topics::COVERAGE, |record| {
-                all.extend(record.payload.and_then(|json| readable(&topics::COVERAGE, json)));
+                let Some(json) = record.payload else { return };
+                if let Some(coverage) = readable::<SourceCoverage>(&topics::COVERAGE, json) {
+                    newest.insert(coverage.source.clone(), coverage);
+                }
             })?;
-            Ok(all)
+            Ok(newest)
         })
         .await
     }
@@ -78,7 +99,7 @@ impl CoverageLog for KafkaReading {
 
 impl PurgeLog for KafkaReading {
     async fn pending_purges(&self) -> Result<Vec<PurgeRequest>, LogFault> {
-        self.reading("purges", |reader| {
+        self.reading(|reader| {
             let mut pending = BTreeMap::new();
             reader.read_all(&topics::PURGES, |record| {
                 let key = record.key.unwrap_or_default().to_vec();
@@ -98,7 +119,7 @@ impl PurgeLog for KafkaReading {
     }
 
     async fn find_mentions(&self, mut found: Found) -> Result<Found, LogFault> {
-        self.reading("purges", move |reader| {
+        self.reading(move |reader| {
             reader.read_all(&topics::RAW, |record| {
                 let Some(payload) = record.payload else { return };
                 let deleted = record.headers().any(|(name, value)| {

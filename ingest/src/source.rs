@@ -192,6 +192,7 @@ pub struct AnySource(Box<dyn Erased>);
 trait Erased: Send {
     fn name(&self) -> &SourceName;
     fn cursor_name(&self) -> Option<&str>;
+    fn keep(&self) -> KeepRule;
     fn replays(&self) -> bool;
     fn resume(&mut self, cursor: Option<CursorRecord>) -> Pending<'_, ()>;
     fn next_page(&mut self) -> Pending<'_, Option<Page>>;
@@ -204,6 +205,10 @@ impl<S: Source> Erased for S {
 
     fn cursor_name(&self) -> Option<&str> {
         Source::cursor_name(self)
+    }
+
+    fn keep(&self) -> KeepRule {
+        Source::keep(self)
     }
 
     fn replays(&self) -> bool {
@@ -239,6 +244,10 @@ impl Source for AnySource {
 
     fn cursor_name(&self) -> Option<&str> {
         self.0.cursor_name()
+    }
+
+    fn keep(&self) -> KeepRule {
+        self.0.keep()
     }
 
     fn replays(&self) -> bool {

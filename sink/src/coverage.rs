@@ -3,12 +3,12 @@
 //! The topic is compacted and small. What is read twice is written twice with the same version, and
 //! the table keeps one: a restart needs no place of its own to remember.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use clickhouse::Row;
 use echolot_pipeline::{KafkaFault, reader::LogReader, retry::Backoff, settings::KafkaSettings};
 use echolot_schemas::{
-    Timestamp,
+    SourceName, Timestamp,
     coverage::{Gap, SourceCoverage},
     topics,
 };
@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two looks at the topic.
 const PERIOD: Duration = Duration::from_secs(2);
+/// Nothing is ever committed in its name.
+const GROUP: &str = "sink-coverage";
 
 /// Projects the coverage ledger.
 #[derive(Debug)]
@@ -26,6 +28,14 @@ pub struct CoverageProjection {
     pub kafka: KafkaSettings,
     /// The store; its published tables must exist.
     pub store: Store,
+}
+
+/// How far the topic is stored, and the client that read it.
+#[derive(Default)]
+struct Place {
+    next: i64,
+    /// None before the first turn, and after a fault of the log.
+    reader: Option<LogReader>,
 }
 
 /// What went wrong in one turn.
@@ -64,11 +74,10 @@ struct GapRow<'a> {
 impl CoverageProjection {
     /// Follows the topic until `cancel`. Neither log nor store out of reach ends it.
     pub async fn run(&self, cancel: CancellationToken) {
-        let (mut next, mut backoff) = (0, Backoff::default());
+        let (mut place, mut backoff) = (Place::default(), Backoff::default());
         loop {
-            let pause = match self.turn(next).await {
-                Ok(reached) => {
-                    next = reached;
+            let pause = match self.turn(&mut place).await {
+                Ok(()) => {
                     backoff = Backoff::default();
                     PERIOD
                 }
@@ -84,38 +93,52 @@ impl CoverageProjection {
         }
     }
 
-    /// Stores what stands at `from` and behind it; returns where to go on.
-    async fn turn(&self, from: i64) -> Result<i64, Failed> {
-        let kafka = self.kafka.clone();
-        let (written, reached) = tokio::task::spawn_blocking(move || read(&kafka, from))
+    /// Stores what was written since `place`, and moves it. A fault leaves it where it was.
+    async fn turn(&self, place: &mut Place) -> Result<(), Failed> {
+        let (kafka, from, kept) = (self.kafka.clone(), place.next, place.reader.take());
+        let read = move || {
+            let reader = kept.map_or_else(|| LogReader::connect(&kafka, GROUP), Ok)?;
+            let (newest, next) = read(&reader, from)?;
+            Ok::<_, KafkaFault>((reader, newest, next))
+        };
+        let (reader, newest, next) = tokio::task::spawn_blocking(read)
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        if !written.is_empty() {
+        place.reader = Some(reader);
+        if !newest.is_empty() {
             let published = self.store.published();
-            let rows: Vec<CoverageRow<'_>> = written.iter().map(CoverageRow::of).collect();
+            let rows: Vec<CoverageRow<'_>> = newest.values().map(CoverageRow::of).collect();
             let table = format!("{published}.source_coverage");
             self.store.insert::<CoverageRow<'_>>(Action::Insert, &table, rows.into_iter()).await?;
             let table = format!("{published}.source_gaps");
-            let gaps: Vec<GapRow<'_>> = written.iter().flat_map(GapRow::all).collect();
+            let gaps: Vec<GapRow<'_>> = newest.values().flat_map(GapRow::all).collect();
             self.store.insert::<GapRow<'_>>(Action::Insert, &table, gaps.into_iter()).await?;
         }
-        Ok(reached)
+        place.next = next;
+        Ok(())
     }
 }
 
-fn read(kafka: &KafkaSettings, from: i64) -> Result<(Vec<SourceCoverage>, i64), KafkaFault> {
-    let reader = LogReader::connect(kafka, "sink-coverage")?;
+/// The newest coverage of each source at `from` and behind it, and where to go on. What a source
+/// wrote before says nothing that its newest record does not.
+fn read(
+    reader: &LogReader,
+    from: i64,
+) -> Result<(BTreeMap<SourceName, SourceCoverage>, i64), KafkaFault> {
+    let mut newest = BTreeMap::new();
     let extents = reader.extents(&topics::COVERAGE)?;
-    let Some(extent) = extents.first() else { return Ok((Vec::new(), from)) };
+    let Some(extent) = extents.first() else { return Ok((newest, from)) };
     let begin = from.max(extent.low);
-    let mut written = Vec::new();
     if extent.high > begin {
         reader.read_from(&topics::COVERAGE, 0, begin, extent.high, |record| {
             // What another version wrote is that version's to read.
-            written.extend(record.payload.and_then(|json| serde_json::from_slice(json).ok()));
+            let read = record.payload.map(serde_json::from_slice::<SourceCoverage>);
+            if let Some(Ok(coverage)) = read {
+                newest.insert(coverage.source.clone(), coverage);
+            }
         })?;
     }
-    Ok((written, extent.high))
+    Ok((newest, extent.high))
 }
 
 impl<'a> CoverageRow<'a> {

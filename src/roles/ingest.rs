@@ -70,9 +70,17 @@ pub(crate) async fn ingest_on(process: Process, listener: TcpListener) -> anyhow
     .merge(hooks::router(&settings.ingest.push, hooks, collector.clone()));
     tracing::info!(listen = %listener.local_addr()?, sources = followed.len(), "accepting mentions");
     health.ready();
+    // On the way out each brings home what it has in hand.
+    let working = async {
+        let serving = push::serve(listener, router, &settings.ingest.push, process.cancel.clone());
+        let serving = async {
+            serving.await;
+            Ok(())
+        };
+        tokio::try_join!(serving, follow(&process, collector, producer.clone(), followed))
+    };
     tokio::select! {
-        () = push::serve(listener, router, &settings.ingest.push, process.cancel.clone()) => {}
-        ended = follow(&process, collector, producer.clone(), followed) => ended?,
+        ended = working => { ended?; }
         panic = watched(watch) => return Err(panic).context("reading brand files panicked"),
     }
     health.not_ready("stopping");
@@ -113,7 +121,7 @@ async fn follow(
     producer: Producer,
     followed: Vec<Supervised>,
 ) -> anyhow::Result<()> {
-    let log = KafkaReading { settings: process.settings.kafka.clone(), producer: producer.clone() };
+    let log = KafkaReading::new(process.settings.kafka.clone(), producer.clone());
     let recorder =
         Recorder { log: log.clone(), book: collector.coverage.clone(), clock: Clock::system() };
     let purges = PurgeDesk {

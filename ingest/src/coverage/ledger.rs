@@ -56,6 +56,8 @@ pub struct Ledger {
     replays: bool,
     /// True until the first success of this process: a silence before it is a gap by itself.
     resumed: bool,
+    /// Why attempts have failed since the last success, where any did.
+    failing: Option<GapReason>,
     changed: bool,
 }
 
@@ -85,7 +87,7 @@ impl Ledger {
         });
         let grace = (interval * 2).max(GRACE_LEAST);
         let grace_millis = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
-        Self { coverage, grace_millis, replays, resumed: true, changed: true }
+        Self { coverage, grace_millis, replays, resumed: true, failing: None, changed: true }
     }
 
     /// Which source.
@@ -107,9 +109,11 @@ impl Ledger {
             gap.caught_up = self.replays;
             closed = true;
         }
-        // Down and up again without a word in between: nobody was there to open the gap.
-        if let (true, false, Some(from)) = (self.resumed, closed, silent_since) {
-            self.note(Gap { from, to: Some(at), why: GapReason::Outage, caught_up: self.replays });
+        // No attempt failed late enough to open the gap: the process was down, or the pause before
+        // the attempt that went well was long. A source that was only quiet has none.
+        let why = self.failing.take().or(self.resumed.then_some(GapReason::Outage));
+        if let (Some(why), false, Some(from)) = (why, closed, silent_since) {
+            self.note(Gap { from, to: Some(at), why, caught_up: self.replays });
         }
         for notice in &success.notices {
             match *notice {
@@ -149,7 +153,7 @@ impl Ledger {
 
     fn fails(&mut self, at: Timestamp, failure: &Failure) {
         self.coverage.detail = Some(failure.detail.clone());
-        self.changed = true;
+        (self.failing, self.changed) = (Some(failure.why), true);
         let open = self.coverage.gaps.iter().any(|gap| gap.to.is_none());
         let Some(from) = self.coverage.last_success else { return };
         let lasted = self.coverage.state == CoverageState::Stopped || self.is_long(from, at);
@@ -232,6 +236,20 @@ mod tests {
         assert_eq!((gaps.len(), gaps[0].from, gaps[0].to), (1, at(10), Some(at(501))));
         after.succeeded(at(900), &Success::default());
         assert_eq!(after.coverage().gaps.len(), 1, "a quiet source that answers has no gap");
+    }
+
+    #[test]
+    fn an_outage_that_ends_after_one_long_pause_is_a_gap_as_well() {
+        let mut ledger = ledger(None, 0);
+        ledger.succeeded(at(0), &Success::default());
+        let busy = SourceFault::RateLimited { detail: "429".to_owned(), retry_after: None };
+        ledger.failed(at(30), &Failure::from(&busy));
+        ledger.succeeded(at(150), &Success::default());
+        let gap =
+            Gap { from: at(0), to: Some(at(150)), why: GapReason::RateLimit, caught_up: true };
+        assert_eq!(ledger.coverage().gaps, [gap]);
+        ledger.succeeded(at(900), &Success::default());
+        assert_eq!(ledger.coverage().gaps.len(), 1);
     }
 
     #[test]

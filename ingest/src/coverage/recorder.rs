@@ -28,9 +28,7 @@ pub struct Recorder<L> {
 impl<L: CoverageLog> Recorder<L> {
     /// What was written last, by source.
     pub async fn last(&self) -> Result<HashMap<SourceName, SourceCoverage>, LogFault> {
-        let all = self.log.read_coverage().await?;
-        // Oldest first, so the newest of each stays.
-        Ok(all.into_iter().map(|coverage| (coverage.source.clone(), coverage)).collect())
+        self.log.read_coverage().await
     }
 
     /// Writes what changes until `cancel`, and what is left then.

@@ -96,7 +96,12 @@ impl<L: PurgeLog, P: Publish> PurgeDesk<L, P> {
     pub async fn run(&self, cancel: CancellationToken) {
         let mut backoff = Backoff::default();
         loop {
-            let pause = match self.pass().await {
+            // A pass that is cut short is made again: nothing was taken back yet.
+            let passed = tokio::select! {
+                () = cancel.cancelled() => return,
+                passed = self.pass() => passed,
+            };
+            let pause = match passed {
                 Ok(deleted) => {
                     if deleted > 0 {
                         tracing::info!(deleted, "mentions of authors who are gone were deleted");

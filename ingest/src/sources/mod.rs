@@ -36,6 +36,7 @@ pub use self::settings::{CommonSettings, SourceSettings, SourcesSettings};
 use crate::{
     hooks::Hook,
     http::HttpClient,
+    keep::KeepRule,
     source::{AnySource, Page, SourceFault},
 };
 
@@ -135,6 +136,11 @@ pub trait SourceOptions: fmt::Debug + Send + Sync {
     /// True when the platform is always inside a company, whatever the settings say.
     fn internal(&self) -> bool {
         false
+    }
+
+    /// Which of its mentions enter the log where the settings do not say.
+    fn keep(&self) -> KeepRule {
+        KeepRule::All
     }
 
     /// Builds the source. Nothing is connected yet.

@@ -98,6 +98,12 @@ impl SourceSettings {
         self.0.as_ref().ok().map(|parsed| &parsed.options)
     }
 
+    /// Which of its mentions enter the log, where it is right.
+    pub fn keep(&self) -> Option<KeepRule> {
+        let Parsed { common, options, .. } = self.0.as_ref().ok()?;
+        Some(common.keep.unwrap_or_else(|| options.keep()))
+    }
+
     fn validate(&self, path: &str, problems: &mut Problems) {
         match &self.0 {
             Err(message) => problems.check(false, path, message),
@@ -173,9 +179,7 @@ impl SourcesSettings {
 
     /// Whether some source keeps matches only, and so needs the brand files.
     pub fn needs_brands(&self) -> bool {
-        self.enabled().any(|(_, source)| {
-            source.common().is_some_and(|common| common.keep == Some(KeepRule::Matches))
-        })
+        self.enabled().any(|(_, source)| source.keep() == Some(KeepRule::Matches))
     }
 
     /// Names of sources inside the company.

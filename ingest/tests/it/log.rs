@@ -9,15 +9,17 @@ use std::{
 use echolot_ingest::{
     collector::Collector,
     coverage::CoverageBook,
-    log::{Cursors, LogFault, Publish},
+    log::{CoverageLog, Cursors, LogFault, Publish, PurgeLog},
     metrics::IngestMetrics,
     observe::Observer,
     privacy::AuthorKey,
+    purge::Found,
     settings::{IngestSettings, PrivacySettings},
 };
 use echolot_pipeline::{clock::Clock, dead_letters::DeadLetter, settings::Secret};
 use echolot_schemas::{
-    Mention, RawEvent, SourceName, Timestamp, cursor::CursorRecord, purge::PurgeRequest,
+    Mention, RawEvent, SourceName, Timestamp, coverage::SourceCoverage, cursor::CursorRecord,
+    purge::PurgeRequest,
 };
 use prometheus::Registry;
 use secrecy::SecretString;
@@ -68,6 +70,8 @@ pub(crate) struct State {
     /// Answers to the next publications; when there are none, all goes well.
     pub(crate) faults: VecDeque<LogFault>,
     pub(crate) saturated: bool,
+    /// Every write to the coverage topic.
+    pub(crate) coverage: Vec<SourceCoverage>,
     /// How long a publication takes.
     pub(crate) delay: Duration,
 }
@@ -141,6 +145,43 @@ impl Cursors for MemoryLog {
         let mut state = self.state();
         state.journal.push(format!("save {}", record.position));
         state.cursors.insert(name.to_owned(), record.position.clone());
+        Ok(())
+    }
+}
+
+impl CoverageLog for MemoryLog {
+    async fn read_coverage(&self) -> Result<HashMap<SourceName, SourceCoverage>, LogFault> {
+        let all = self.state().coverage.clone().into_iter();
+        Ok(all.map(|coverage| (coverage.source.clone(), coverage)).collect())
+    }
+
+    async fn write_coverage(&self, coverage: &[SourceCoverage]) -> Result<(), LogFault> {
+        self.state().coverage.extend_from_slice(coverage);
+        Ok(())
+    }
+}
+
+impl PurgeLog for MemoryLog {
+    async fn pending_purges(&self) -> Result<Vec<PurgeRequest>, LogFault> {
+        Ok(self.state().purges.clone())
+    }
+
+    async fn find_mentions(&self, mut found: Found) -> Result<Found, LogFault> {
+        for event in &self.state().events {
+            // As the real log does: no observation is read that cannot be of one of them.
+            match event {
+                RawEvent::Observed(seen)
+                    if !found.may_concern(&serde_json::to_vec(seen).unwrap()) => {}
+                event => found.note(event),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn finish_purges(&self, requests: &[PurgeRequest]) -> Result<(), LogFault> {
+        let mut state = self.state();
+        state.journal.push(format!("finish {}", requests.len()));
+        state.purges.retain(|pending| !requests.contains(pending));
         Ok(())
     }
 }

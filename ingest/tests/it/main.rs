@@ -12,6 +12,8 @@ mod mastodon;
 mod mattermost;
 mod observe;
 mod platforms;
+mod purge;
 mod push;
 mod push_properties;
+mod supervisor;
 mod websocket;

@@ -85,7 +85,6 @@ impl SourceOptions for GooglePlayOptions {
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
-        let interval = context.common.interval.unwrap_or(INTERVAL);
         let platform = if self.token.is_empty() {
             let account = Account::read(&read_secret(&self.service_account)?)
                 .map_err(|error| SourceFault::Unauthorised(format!("{error}; {TOKEN}")))?;
@@ -93,7 +92,7 @@ impl SourceOptions for GooglePlayOptions {
         } else {
             GooglePlay::new(self, &context, Err(read_secret(&self.token)?))
         };
-        Ok(Parts::pulled(Polled::new(context.name, platform, context.clock, interval)))
+        Ok(Parts::pulled(Polled::new(context, platform, INTERVAL)))
     }
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {

@@ -66,9 +66,8 @@ impl SourceOptions for HackerNewsOptions {
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
-        let interval = context.common.interval.unwrap_or(INTERVAL);
         let platform = HackerNews::new(self, &context);
-        Ok(Parts::pulled(Polled::new(context.name, platform, context.clock, interval)))
+        Ok(Parts::pulled(Polled::new(context, platform, INTERVAL)))
     }
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {

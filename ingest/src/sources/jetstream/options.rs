@@ -13,6 +13,7 @@ use super::{
     source::JetstreamSource,
 };
 use crate::{
+    keep::KeepRule,
     rejected::Place,
     source::{Page, SourceFault},
     sources::{Parts, SampleContext, SourceContext, SourceOptions, stream::StreamSettings},
@@ -96,6 +97,11 @@ impl SourceOptions for JetstreamOptions {
             problems.check(false, &format!("{path}.dictionary"), message);
         }
         self.stream.validate(path, problems);
+    }
+
+    /// What everybody says is too much to keep.
+    fn keep(&self) -> KeepRule {
+        KeepRule::Matches
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {

@@ -21,7 +21,7 @@ use crate::{
     rejected::Place,
     source::{Notice, Page, Source, SourceFault},
     sources::{
-        SourceContext,
+        SourceContext, SourceOptions as _,
         stream::{
             Dial, DialError, Frame, Gathering, PageLimits, Reconnects, Session, SessionEnd,
             SessionLimits, Unreadable, listen,
@@ -101,7 +101,7 @@ impl JetstreamSource {
         Ok(Self {
             reader: Reader::new(context.name.clone(), options.version),
             name: context.name,
-            keep: context.common.keep.unwrap_or(KeepRule::Matches),
+            keep: context.common.keep.unwrap_or_else(|| options.keep()),
             http: context.http,
             url: options.url.clone(),
             version: options.version,

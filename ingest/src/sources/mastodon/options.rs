@@ -17,6 +17,7 @@ use super::{
     timeline::Timeline,
 };
 use crate::{
+    keep::KeepRule,
     rejected::Place,
     source::{Page, SourceFault},
     sources::{Parts, SampleContext, SourceContext, SourceOptions, stream::StreamSettings},
@@ -89,6 +90,11 @@ impl SourceOptions for MastodonOptions {
             "must be at most 1m",
         );
         self.stream.validate(path, problems);
+    }
+
+    /// What an instance knows of the whole network is too much to keep; what was chosen is not.
+    fn keep(&self) -> KeepRule {
+        if self.timelines.contains(&Timeline::Public) { KeepRule::Matches } else { KeepRule::All }
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {

@@ -24,7 +24,7 @@ use crate::{
     rejected::Place,
     source::{Page, Source, SourceFault},
     sources::{
-        SourceContext,
+        SourceContext, SourceOptions as _,
         stream::{
             Dial, Frame, Gathering, PageLimits, Reconnects, Session, SessionEnd, SessionLimits,
             Unreadable, listen,
@@ -70,11 +70,8 @@ impl MastodonSource {
         let token = options.token.read().map_err(|error| SourceFault::Fatal(error.to_string()))?;
         let url =
             options.url.clone().ok_or_else(|| SourceFault::Fatal("url is missing".to_owned()))?;
-        // What an instance knows of the whole network is too much to keep; what was chosen is not.
-        let all = options.timelines.contains(&Timeline::Public);
-        let suits = if all { KeepRule::Matches } else { KeepRule::All };
         Ok(Self {
-            keep: context.common.keep.unwrap_or(suits),
+            keep: context.common.keep.unwrap_or_else(|| options.keep()),
             instance: Instance {
                 name: context.name,
                 http: context.http,

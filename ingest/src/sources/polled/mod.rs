@@ -26,8 +26,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
+    keep::KeepRule,
     rejected::{Place, Rejected},
     source::{Observation, Page, Source, SourceFault},
+    sources::SourceContext,
 };
 
 /// What a poll came to.
@@ -66,21 +68,29 @@ pub(crate) struct Polled<P: Platform> {
     name: SourceName,
     platform: P,
     clock: Clock,
+    keep: KeepRule,
     interval: Duration,
     place: Option<P::Place>,
     next_turn: Option<Instant>,
 }
 
 impl<P: Platform> Polled<P> {
-    /// Asks `platform` every `interval`.
-    pub(crate) fn new(name: SourceName, platform: P, clock: Clock, interval: Duration) -> Self {
-        Self { name, platform, clock, interval, place: None, next_turn: None }
+    /// Asks `platform` as often as the settings say, or else every `interval`.
+    pub(crate) fn new(context: SourceContext, platform: P, interval: Duration) -> Self {
+        let SourceContext { name, common, clock, .. } = context;
+        let (keep, interval) =
+            (common.keep.unwrap_or_default(), common.interval.unwrap_or(interval));
+        Self { name, platform, clock, keep, interval, place: None, next_turn: None }
     }
 }
 
 impl<P: Platform> Source for Polled<P> {
     fn name(&self) -> &SourceName {
         &self.name
+    }
+
+    fn keep(&self) -> KeepRule {
+        self.keep
     }
 
     /// Platforms keep what was said for longer than most outages, and say so where they did not.

@@ -121,11 +121,10 @@ impl SourceOptions for RedditOptions {
         if !self.approved {
             return Err(SourceFault::Closed("approved is not true".to_owned()));
         }
-        let interval = context.common.interval.unwrap_or(INTERVAL);
         let secret = read_secret(&self.client_secret)?;
         let refresh = read_secret(&self.refresh_token)?;
         let platform = Reddit::new(self, &context, &secret, refresh);
-        Ok(Parts::pulled(Polled::new(context.name, platform, context.clock, interval)))
+        Ok(Parts::pulled(Polled::new(context, platform, INTERVAL)))
     }
 
     /// Takes a listing, or the two listings of a post and its comments.

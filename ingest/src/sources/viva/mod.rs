@@ -74,9 +74,8 @@ impl SourceOptions for VivaOptions {
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
-        let interval = context.common.interval.unwrap_or(INTERVAL);
         let platform = Viva::new(self, &context, read_secret(&self.token)?);
-        Ok(Parts::pulled(Polled::new(context.name, platform, context.clock, interval)))
+        Ok(Parts::pulled(Polled::new(context, platform, INTERVAL)))
     }
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {

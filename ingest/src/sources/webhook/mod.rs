@@ -19,6 +19,7 @@ use serde_json::Value;
 use self::{auth::Auth, fields::Fields, place::Pointer};
 use crate::{
     hooks::{Hook, Unauthorised},
+    keep::KeepRule,
     rejected::{Place, Rejected},
     source::{Observation, Page, SourceFault},
     sources::{Parts, SampleContext, SourceContext, SourceOptions, polled::options::read_secret},
@@ -58,9 +59,10 @@ impl SourceOptions for WebhookOptions {
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
         let key = read_secret(self.auth.secret())?;
-        let SourceContext { name, clock, .. } = context;
+        let SourceContext { name, common, clock, .. } = context;
+        let keep = common.keep.unwrap_or_default();
         let (options, auth) = (self.clone(), auth::Check::new(&self.auth, &key));
-        Ok(Parts::hooked(Webhook { name, clock, options, auth }))
+        Ok(Parts::hooked(Webhook { name, keep, clock, options, auth }))
     }
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {
@@ -120,6 +122,7 @@ impl Only {
 
 struct Webhook {
     name: SourceName,
+    keep: KeepRule,
     clock: Clock,
     options: WebhookOptions,
     auth: auth::Check,
@@ -128,6 +131,10 @@ struct Webhook {
 impl Hook for Webhook {
     fn name(&self) -> &SourceName {
         &self.name
+    }
+
+    fn keep(&self) -> KeepRule {
+        self.keep
     }
 
     fn authenticate(

@@ -93,9 +93,8 @@ impl SourceOptions for YouTubeOptions {
     }
 
     fn build(&self, context: SourceContext) -> Result<Parts, SourceFault> {
-        let interval = context.common.interval.unwrap_or(INTERVAL);
         let platform = YouTube::new(self, &context, read_secret(&self.key)?);
-        Ok(Parts::pulled(Polled::new(context.name, platform, context.clock, interval)))
+        Ok(Parts::pulled(Polled::new(context, platform, INTERVAL)))
     }
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {
