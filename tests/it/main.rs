@@ -13,5 +13,6 @@ mod poison;
 mod pressure;
 mod redelivery;
 mod setup;
+mod sources;
 mod store_faults;
 mod up;

@@ -7,6 +7,7 @@
 //!  Pipeline: prefix + database of its own      │
 //!     ├─ Role ingest │ enrich │ sink ──────────┘   start, ready, kill -9, restart, stop
 //!     ├─ Push, Load      signed mentions, repeated until they are acknowledged
+//!     ├─ Recordings       platforms that play what was recorded, for sources to follow
 //!     ├─ Log             poison straight onto a topic; records delivered twice
 //!     ├─ StoreClient     what analysts would see
 //!     └─ law             acknowledged = stored + deleted + unmatched + dead-lettered
@@ -26,6 +27,7 @@ pub mod posts;
 pub mod process;
 pub mod proxy;
 pub mod push;
+pub mod recordings;
 pub mod role;
 pub mod store;
 pub mod torture;
@@ -38,4 +40,5 @@ pub use law::Account;
 pub use pipeline::{Pipeline, Roles, Site};
 pub use process::Process;
 pub use proxy::{Mode, Proxy};
+pub use recordings::Recordings;
 pub use role::{Role, RoleName};

@@ -49,6 +49,7 @@ pub struct Pipeline {
     database: String,
     folder: PathBuf,
     options: Vec<String>,
+    config: Option<PathBuf>,
     door: watch::Sender<Option<SocketAddr>>,
     /// What was sent and acknowledged.
     pub known: Known,
@@ -144,6 +145,7 @@ impl Pipeline {
         let pipeline = Self {
             database: database.to_owned(),
             options: Vec::new(),
+            config: None,
             door: watch::Sender::new(None),
             known: Known::default(),
             store: StoreClient::new(&site.endpoints),
@@ -164,6 +166,14 @@ impl Pipeline {
     pub fn set(mut self, option: impl Into<String>) -> Self {
         self.options.push(option.into());
         self
+    }
+
+    /// Gives every role and tool a configuration file with this text.
+    pub fn configured(mut self, text: &str) -> anyhow::Result<Self> {
+        let path = self.folder.join("echolot.toml");
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+        self.config = Some(path);
+        Ok(self)
     }
 
     /// Sets an option for whatever starts from now on.
@@ -229,7 +239,9 @@ impl Pipeline {
     fn arguments(&self, arguments: &[&str], options: &[String]) -> Vec<String> {
         let options = self.options.iter().chain(options);
         let set = options.flat_map(|option| ["--set".to_owned(), option.clone()]);
-        arguments.iter().map(ToString::to_string).chain(set).collect()
+        let config = self.config.iter();
+        let config = config.flat_map(|path| ["--config".to_owned(), path.display().to_string()]);
+        arguments.iter().map(ToString::to_string).chain(config).chain(set).collect()
     }
 
     /// A sender of mentions.
@@ -259,6 +271,11 @@ impl Pipeline {
     /// Runs `echolot backfill`; notes that these ids are acknowledged when it says so.
     pub async fn backfill(&self, arguments: &[&str]) -> anyhow::Result<Told> {
         self.tool(&[&["backfill"], arguments].concat()).await
+    }
+
+    /// Where ingest listens, once it was ready.
+    pub fn door(&self) -> anyhow::Result<SocketAddr> {
+        (*self.door.borrow()).context("no ingest was ready yet")
     }
 
     /// Notes native ids of a source as acknowledged.
