@@ -11,6 +11,7 @@
 //! that a missing one is told by `validate` in the platform's own words (where to get a token) and
 //! not by the parser.
 
+mod discourse;
 mod feed;
 mod googleplay;
 mod hackernews;
@@ -77,6 +78,7 @@ impl Kind {
 
 /// Every kind, by name.
 pub const KINDS: &[Kind] = &[
+    Kind::new::<discourse::DiscourseOptions>("discourse", "a Discourse forum, asked or calling"),
     Kind::new::<feed::FeedOptions>("feed", "RSS, Atom and JSON Feed"),
     Kind::new::<jetstream::JetstreamOptions>("jetstream", "Bluesky, over its public firehose"),
     Kind::new::<mastodon::MastodonOptions>("mastodon", "timelines of a Mastodon instance"),

@@ -12,6 +12,11 @@ const TEXT_MOST: usize = limits::TEXT_BYTES + 4096;
 
 /// The text of an HTML fragment or page.
 pub fn of_html(html: &str) -> String {
+    of_html_without(html, &[])
+}
+
+/// As [`of_html`], without what stands in elements of these names.
+pub fn of_html_without(html: &str, left_out: &[&str]) -> String {
     let mut text = Layout::default();
     let mut hidden: Option<(Vec<u8>, u32)> = None;
     let mut emitter = DefaultEmitter::default();
@@ -23,7 +28,10 @@ pub fn of_html(html: &str) -> String {
                     if *name == **tag.name && !tag.self_closing {
                         *depth += 1;
                     }
-                } else if is_hidden(&tag.name) && !tag.self_closing {
+                } else if (is_hidden(&tag.name)
+                    || left_out.iter().any(|name| name.as_bytes() == &**tag.name))
+                    && !tag.self_closing
+                {
                     hidden = Some((tag.name.to_vec(), 1));
                 } else {
                     text.start(&tag.name);
@@ -165,6 +173,13 @@ mod tests {
     fn scripts_and_styles_are_not_text() {
         assert_eq!(of_html("a<script>if (1 < 2) alert('</b>')</script><style>b{}</style>c"), "ac");
         assert_eq!(of_html("a <svg><svg>x</svg><title>y</title></svg> b"), "a b");
+    }
+
+    #[test]
+    fn elements_that_are_not_wanted_are_left_out_with_all_in_them() {
+        let html = "<aside class=\"quote\">a <aside>b</aside> c</aside><p>d</p>";
+        assert_eq!(of_html_without(html, &["aside"]), "d");
+        assert_eq!(of_html(html), "a\nb\nc\n\nd");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Auth {
 }
 
 /// What a request is checked against.
-pub(super) struct Check {
+pub(in crate::sources) struct Check {
     auth: Auth,
     key: Hmac<Sha256>,
     /// HMAC of the secret itself, which a token must have as well.
@@ -73,8 +73,23 @@ impl Check {
         Self { auth: auth.clone(), key, token: token.to_vec() }
     }
 
+    /// For a platform that signs the raw body with HMAC-SHA256, in hex behind `prefix`.
+    pub(in crate::sources) fn signed(header: &str, prefix: &str, secret: &SecretString) -> Self {
+        let auth = Auth {
+            scheme: Scheme::HmacSha256,
+            header: header.to_owned(),
+            prefix: prefix.to_owned(),
+            secret: Secret::default(),
+        };
+        Self::new(&auth, secret)
+    }
+
     /// In constant time: a token is compared by its HMAC, a signature by the library.
-    pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Unauthorised> {
+    pub(in crate::sources) fn check(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(), Unauthorised> {
         let header = headers
             .get(self.auth.header())
             .ok_or(Unauthorised("the header with the secret or signature is missing"))?;

@@ -4,7 +4,7 @@
 //!  POST /v1/hooks/NAME ─▶ Auth ─▶ items ─▶ only? ─▶ Fields ─▶ mention, edit or deletion
 //! ```
 
-mod auth;
+pub(super) mod auth;
 mod fields;
 mod place;
 mod time;

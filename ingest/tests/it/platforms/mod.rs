@@ -1,5 +1,6 @@
 //! Polled platforms against local servers that play them.
 
+mod discourse;
 mod googleplay;
 mod hackernews;
 mod reddit;
