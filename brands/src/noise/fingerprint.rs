@@ -50,9 +50,9 @@ impl Fingerprint {
     }
 }
 
-/// Part of the orderings in which two sketches agree, from 0 to 1.
-pub fn similarity(a: &[u16; ORDERINGS], b: &[u16; ORDERINGS]) -> f64 {
-    a.iter().zip(b).filter(|(a, b)| a == b).count() as f64 / ORDERINGS as f64
+/// In how many of the orderings two sketches agree.
+pub fn agreeing(a: &[u16; ORDERINGS], b: &[u16; ORDERINGS]) -> usize {
+    a.iter().zip(b).filter(|(a, b)| a == b).count()
 }
 
 const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -71,14 +71,25 @@ pub(super) const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// An odd factor for each ordering.
+const FACTORS: [u64; ORDERINGS] = {
+    let mut factors = [0; ORDERINGS];
+    let mut ordering = 0;
+    while ordering < ORDERINGS {
+        factors[ordering] = mix((ordering as u64 + 1).wrapping_mul(SEED)) | 1;
+        ordering += 1;
+    }
+    factors
+};
+
 fn sketch(words: &[u64]) -> [u16; ORDERINGS] {
     let mut smallest = [u32::MAX; ORDERINGS];
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
         let pair = mix(first.rotate_left(1) ^ second);
-        for (ordering, smallest) in (1_u64..).zip(&mut smallest) {
-            // Multiply-shift with an odd factor for each ordering.
-            let place = pair.wrapping_mul(mix(ordering.wrapping_mul(SEED)) | 1) >> 32;
+        for (factor, smallest) in FACTORS.iter().zip(&mut smallest) {
+            // Multiply-shift.
+            let place = pair.wrapping_mul(*factor) >> 32;
             *smallest = (*smallest).min(place as u32);
         }
     }
@@ -97,7 +108,7 @@ mod tests {
     }
 
     fn alike(a: &str, b: &str) -> f64 {
-        similarity(&of(a).sketch.unwrap(), &of(b).sketch.unwrap())
+        agreeing(&of(a).sketch.unwrap(), &of(b).sketch.unwrap()) as f64 / ORDERINGS as f64
     }
 
     #[test]

@@ -4,17 +4,22 @@
 //! The last `texts` distinct texts are remembered, first in first out. A near copy is looked up by
 //! sixteen keys of four sketch places each (locality-sensitive hashing: Leskovec, Rajaraman and
 //! Ullman, "Mining of Massive Datasets", 3.4): two texts of similarity 0.7 share a key with a
-//! probability of 0.99. Each key remembers its newest text only, so a lookup costs sixteen
-//! comparisons whatever the stream holds.
+//! probability of 0.99. Each key remembers its newest text only, so a lookup costs at most sixteen
+//! comparisons whatever the stream holds. Beside the text lies a part of its key: whose key merely
+//! fell into the same place of the table is told without a look at its text.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::fingerprint::{Fingerprint, ORDERINGS, mix, similarity};
+use super::fingerprint::{Fingerprint, ORDERINGS, agreeing, mix};
 
 const KEYS: usize = 16;
 const PLACES: usize = ORDERINGS / KEYS;
+/// A place in a key table holds a sequence number below, and above it a part of the key: a lookup
+/// then fetches the text only where the whole key is very likely the same.
+const SEQ_BITS: u32 = 40;
+const SEQ_MASK: u64 = (1 << SEQ_BITS) - 1;
 const EMPTY: u64 = u64::MAX;
 
 /// A mention's part in its group.
@@ -70,6 +75,13 @@ struct Entry {
     sketch: Option<Box<[u16; ORDERINGS]>>,
 }
 
+/// Where a key lies in its table, and the part of it that is kept there.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    place: usize,
+    rest: u64,
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Count {
     members: u64,
@@ -85,9 +97,10 @@ pub struct Groups {
     entries: Vec<Entry>,
     texts: usize,
     next: u64,
-    agree: f64,
+    /// Places in which near copies agree, at least.
+    agree: usize,
     by_exact: HashMap<u64, u64>,
-    /// For each key a table of sequence numbers.
+    /// For each key a table of sequence numbers, each beside a part of the key.
     by_key: Vec<u64>,
     slots: usize,
     counts: HashMap<u64, Count>,
@@ -102,7 +115,7 @@ impl Groups {
             entries: Vec::new(),
             texts,
             next: 0,
-            agree: similarity.clamp(0.0, 1.0),
+            agree: places(similarity),
             by_exact: HashMap::new(),
             by_key: vec![EMPTY; slots * KEYS],
             slots,
@@ -149,12 +162,19 @@ impl Groups {
 
     /// The group of the most similar remembered text; of equals the newest.
     fn nearest(&self, sketch: &[u16; ORDERINGS]) -> Option<u64> {
-        let mut best: Option<(f64, u64, u64)> = None;
-        for key in self.keys(sketch) {
-            let Some(&seq) = self.by_key.get(key) else { continue };
+        // All places are read before any text is, so that the reads wait for memory together.
+        let found = self.keys(sketch).map(|key| (key, self.by_key[key.place]));
+        let mut best: Option<(usize, u64, u64)> = None;
+        let mut compared = EMPTY;
+        for (key, newest) in found {
+            let seq = newest & SEQ_MASK;
+            if newest >> SEQ_BITS != key.rest || seq == compared {
+                continue;
+            }
+            compared = seq;
             let Some(entry) = self.entry(seq) else { continue };
             let Some(other) = entry.sketch.as_deref() else { continue };
-            let alike = similarity(sketch, other);
+            let alike = agreeing(sketch, other);
             if alike >= self.agree
                 && best.is_none_or(|(most, newest, _)| (alike, seq) > (most, newest))
             {
@@ -164,15 +184,15 @@ impl Groups {
         best.map(|(.., group)| group)
     }
 
-    /// Places in the key tables.
-    fn keys(&self, sketch: &[u16; ORDERINGS]) -> [usize; KEYS] {
-        let mut keys = [0; KEYS];
-        for (table, (key, places)) in keys.iter_mut().zip(sketch.chunks_exact(PLACES)).enumerate() {
+    fn keys(&self, sketch: &[u16; ORDERINGS]) -> [Key; KEYS] {
+        std::array::from_fn(|table| {
+            let places = &sketch[table * PLACES..(table + 1) * PLACES];
             let packed =
                 places.iter().fold(0_u64, |packed, place| packed << 16 | u64::from(*place));
-            *key = table * self.slots + index(mix(packed) & (self.slots as u64 - 1));
-        }
-        keys
+            let mixed = mix(packed);
+            let place = table * self.slots + index(mixed & (self.slots as u64 - 1));
+            Key { place, rest: mixed >> SEQ_BITS }
+        })
     }
 
     fn remember(&mut self, entry: Entry) {
@@ -181,9 +201,7 @@ impl Groups {
         let slot = self.slot(seq);
         let keys = entry.sketch.as_deref().map(|sketch| self.keys(sketch));
         for key in keys.into_iter().flatten() {
-            if let Some(newest) = self.by_key.get_mut(key) {
-                *newest = seq;
-            }
+            self.by_key[key.place] = key.rest << SEQ_BITS | (seq & SEQ_MASK);
         }
         self.counts.entry(entry.group).or_default().texts += 1;
         self.by_exact.insert(entry.exact, seq);
@@ -213,6 +231,16 @@ impl Groups {
             + self.by_exact.capacity() * size_of::<(u64, u64)>()
             + self.counts.capacity() * size_of::<(u64, Count)>()
     }
+}
+
+/// The fewest places of a sketch that make at least this part of it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the product lies between 0 and ORDERINGS"
+)]
+fn places(similarity: f64) -> usize {
+    (similarity.clamp(0.0, 1.0) * ORDERINGS as f64).ceil() as usize
 }
 
 /// A number below a table's length as an index of it.
