@@ -1,6 +1,7 @@
 //! Texts a second on one core, for each part of enrichment and for all of it together.
 //!
-//! `cargo bench -p echolot-enrich`
+//! `cargo bench -p echolot-enrich [-- FILE]`; with a file its lines take the place of the built-in
+//! posts, which are few and alike, so that their weights stay in the near caches.
 
 #![expect(clippy::print_stdout, reason = "a report is the purpose of this program")]
 
@@ -51,10 +52,18 @@ const POSTS: [(&str, &str); 4] = [
 ];
 
 fn main() -> Result<()> {
-    let texts: Vec<(&str, String)> = (0..BATCH)
-        .map(|at| (POSTS[at % POSTS.len()].0, format!("{} {at}", POSTS[at % POSTS.len()].1)))
-        .collect();
+    let texts: Vec<(&str, String)> = match std::env::args().nth(1).filter(|arg| arg != "--bench") {
+        Some(file) => {
+            let lines = std::fs::read_to_string(&file).with_context(|| file.clone())?;
+            lines.lines().map(|line| ("de", line.to_owned())).take(BATCH).collect()
+        }
+        None => (0..BATCH)
+            .map(|at| (POSTS[at % POSTS.len()].0, format!("{} {at}", POSTS[at % POSTS.len()].1)))
+            .collect(),
+    };
     let characters: usize = texts.iter().map(|(_, text)| text.chars().count()).sum();
+    let count = texts.len();
+    anyhow::ensure!(count == BATCH, "needs {BATCH} lines, one for each post, and found {count}");
     println!("{BATCH} posts of {} characters on average", characters / BATCH);
 
     let normal: Vec<String> = texts.iter().map(|(_, text)| normalise(text)).collect();

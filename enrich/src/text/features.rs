@@ -12,14 +12,25 @@
 //! | grams run over word boundaries | endings, particles, compounds' parts, emoticons |
 //! | the three words behind a negator count once more, marked | `nicht gut` is not `gut` |
 //!
-//! No allocation per feature; a [`FeatureReader`] keeps its buffer from text to text.
+//! No allocation per feature; a [`FeatureReader`] keeps its buffers from text to text.
 
-/// Takes the features of a text.
+/// Takes the features of a text, in runs of at most [`RUN`]: weights lie all over a table larger than
+/// the near caches, and reads wait for memory together only when they are known together.
 pub trait FeatureSink {
-    /// A character n-gram.
-    fn gram(&mut self, hash: u64);
-    /// A word, a sign, an emoji, a pair of words or a negated word.
-    fn word(&mut self, hash: u64);
+    /// Character n-grams.
+    fn grams(&mut self, hashes: &[u64]);
+    /// Words, signs, emoji, pairs of words and negated words.
+    fn words(&mut self, hashes: &[u64]);
+}
+
+/// Most features in a run.
+pub const RUN: usize = 64;
+
+/// Reads a byte of each feature's weights, so that all of a run are fetched while the first are
+/// still on their way.
+#[inline]
+pub fn warm(hashes: &[u64], byte: impl Fn(u64) -> u8) {
+    std::hint::black_box(hashes.iter().fold(0, |bytes, &hash| bytes ^ byte(hash)));
 }
 
 /// Longest n-gram of characters.
@@ -54,6 +65,7 @@ enum Kind {
 #[derive(Clone, Debug)]
 pub struct FeatureReader {
     folded: Vec<u32>,
+    run: Vec<u64>,
     /// Hashes of the negators, sorted.
     negators: Vec<u64>,
 }
@@ -66,7 +78,7 @@ impl Default for FeatureReader {
             .collect();
         negators.sort_unstable();
         negators.dedup();
-        Self { folded: Vec::new(), negators }
+        Self { folded: Vec::new(), run: Vec::with_capacity(RUN), negators }
     }
 }
 
@@ -124,29 +136,45 @@ impl FeatureReader {
         }
     }
 
-    fn grams(&self, sink: &mut impl FeatureSink) {
-        for window in self.folded.windows(LONGEST) {
+    fn grams(&mut self, sink: &mut impl FeatureSink) {
+        let Self { folded, run, .. } = self;
+        run.clear();
+        for window in folded.windows(LONGEST) {
+            if run.len() + LONGEST > RUN {
+                sink.grams(run);
+                run.clear();
+            }
             let mut hash = mix(0, window[0]);
             for &code in &window[1..] {
                 hash = mix(hash, code);
-                sink.gram(hash);
+                run.push(hash);
             }
         }
-        // The last places have room for shorter grams only.
-        let from = self.folded.len().saturating_sub(LONGEST - 1);
-        for start in from..self.folded.len() {
-            let mut hash = mix(0, self.folded[start]);
-            for &code in &self.folded[start + 1..] {
+        sink.grams(run);
+        run.clear();
+        // The last places have room for shorter grams only: too few of them for more than one run.
+        let from = folded.len().saturating_sub(LONGEST - 1);
+        for start in from..folded.len() {
+            let mut hash = mix(0, folded[start]);
+            for &code in &folded[start + 1..] {
                 hash = mix(hash, code);
-                sink.gram(hash);
+                run.push(hash);
             }
         }
+        sink.grams(run);
     }
 
-    fn words(&self, sink: &mut impl FeatureSink) {
+    fn words(&mut self, sink: &mut impl FeatureSink) {
+        let mut run = std::mem::take(&mut self.run);
+        run.clear();
         let (mut before, mut reach) = (0, 0_u8);
         let mut at = 0;
         while at < self.folded.len() {
+            // A token has at most three features.
+            if run.len() + 3 > RUN {
+                sink.words(&run);
+                run.clear();
+            }
             let kind = kind(self.folded[at]);
             let end = match kind {
                 Kind::Gap => {
@@ -158,13 +186,13 @@ impl FeatureReader {
             };
             let token = &self.folded[at..end];
             let hash = token.iter().fold(0, |hash, &code| mix(hash, code));
-            sink.word(hash);
+            run.push(hash);
             if kind == Kind::Letter {
-                sink.word(before ^ hash.wrapping_mul(PAIR));
+                run.push(before ^ hash.wrapping_mul(PAIR));
                 before = hash;
                 if reach > 0 {
                     reach -= 1;
-                    sink.word(hash ^ NEGATED);
+                    run.push(hash ^ NEGATED);
                 }
                 if self.negates(hash, token) {
                     reach = REACH;
@@ -174,6 +202,8 @@ impl FeatureReader {
             }
             at = end;
         }
+        sink.words(&run);
+        self.run = run;
     }
 
     /// Where the token that begins at `start` ends: apostrophes belong to words.
@@ -239,11 +269,13 @@ mod tests {
     }
 
     impl FeatureSink for Found {
-        fn gram(&mut self, hash: u64) {
-            self.grams.push(hash);
+        fn grams(&mut self, hashes: &[u64]) {
+            assert!(hashes.len() <= RUN);
+            self.grams.extend(hashes);
         }
-        fn word(&mut self, hash: u64) {
-            self.words.push(hash);
+        fn words(&mut self, hashes: &[u64]) {
+            assert!(hashes.len() <= RUN);
+            self.words.extend(hashes);
         }
     }
 

@@ -4,6 +4,6 @@ mod features;
 mod normalise;
 mod tokens;
 
-pub use features::{FeatureReader, FeatureSink};
+pub use features::{FeatureReader, FeatureSink, RUN, warm};
 pub use normalise::normalise;
 pub use tokens::{Token, TokenKind, fold_word, is_emoji, tokens};

@@ -29,11 +29,11 @@ pub(crate) struct Features {
 }
 
 impl FeatureSink for Features {
-    fn gram(&mut self, hash: u64) {
-        self.grams.push(index(hash, self.bits));
+    fn grams(&mut self, hashes: &[u64]) {
+        self.grams.extend(hashes.iter().map(|&hash| index(hash, self.bits)));
     }
-    fn word(&mut self, hash: u64) {
-        self.words.push(index(hash, self.bits));
+    fn words(&mut self, hashes: &[u64]) {
+        self.words.extend(hashes.iter().map(|&hash| index(hash, self.bits)));
     }
 }
 

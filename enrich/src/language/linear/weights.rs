@@ -40,14 +40,14 @@ pub struct Header {
     pub sha256: String,
 }
 
-/// Weights with their header.
+/// Weights of `N` languages with their header.
 #[derive(Debug)]
-pub(super) struct Weights {
+pub(super) struct Weights<const N: usize> {
     pub(super) header: Header,
-    rows: &'static [u8],
+    rows: &'static [[u8; N]],
 }
 
-impl Weights {
+impl<const N: usize> Weights<N> {
     /// Reads the file `name`; checks shape and checksum.
     pub(super) fn read(name: &'static str, file: &'static [u8]) -> Result<Self, WeightsError> {
         let wrong = |problem: String| WeightsError { name, problem };
@@ -63,6 +63,12 @@ impl Weights {
             return Err(wrong("its header asks for too many weights".to_owned()));
         }
         let said = header.languages.len() << header.bits;
+        if header.languages.len() != N {
+            return Err(wrong(format!(
+                "holds {} languages where this program expects {N}",
+                header.languages.len()
+            )));
+        }
         if rows.len() != said {
             return Err(wrong(format!(
                 "holds {} weights where its header says {said}",
@@ -73,16 +79,14 @@ impl Weights {
         if found != header.sha256 {
             return Err(wrong(format!("SHA-256 of its weights is {found}, not {}", header.sha256)));
         }
-        Ok(Self { header, rows })
+        Ok(Self { header, rows: rows.as_chunks().0 })
     }
 
     /// The weights of a feature, one for each language.
     #[inline]
-    pub(super) fn row(&self, hash: u64) -> &[u8] {
-        let languages = self.header.languages.len();
+    pub(super) fn row(&self, hash: u64) -> &[u8; N] {
         // Shape was checked, and an index has that many bits.
-        let at = crate::sentiment::linear::index(hash, self.header.bits) * languages;
-        &self.rows[at..at + languages]
+        &self.rows[crate::sentiment::linear::index(hash, self.header.bits)]
     }
 }
 
@@ -114,8 +118,8 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let weights = Weights::read("w.bin", file().leak()).unwrap();
-        assert_eq!(weights.row(1 << 63), [2, 254]);
+        let weights = Weights::<2>::read("w.bin", file().leak()).unwrap();
+        assert_eq!(*weights.row(1 << 63), [2, 254]);
     }
 
     #[test]
@@ -127,7 +131,7 @@ mod tests {
         for (file, part) in
             [(flipped, "SHA-256"), (cut, "holds 3 weights"), (vec![1], "no weights")]
         {
-            let told = Weights::read("w.bin", file.leak()).unwrap_err().to_string();
+            let told = Weights::<2>::read("w.bin", file.leak()).unwrap_err().to_string();
             assert!(told.contains(part) && told.contains("train it anew"), "{told}");
         }
     }

@@ -21,7 +21,7 @@ pub use weights::{Calibration, Header, Weights, WeightsError, index};
 use super::{ScoreInput, Scorer, ScorerFault};
 use crate::{
     model::model_ref,
-    text::{FeatureReader, FeatureSink},
+    text::{FeatureReader, FeatureSink, warm},
 };
 
 /// Trained by `enrich/train`; its card is `enrich/models/sentiment.md`.
@@ -90,16 +90,19 @@ fn softmax(negative: f32, positive: f32) -> Distribution {
 #[derive(Default)]
 struct Sum {
     pair: [i32; 2],
-    count: u32,
+    count: usize,
 }
 
 impl Sum {
-    #[inline]
-    fn add(&mut self, pair: [i32; 2]) {
-        // A text is bounded far below 2^24 features, so a sum stays within 2^31.
-        self.pair[0] += pair[0];
-        self.pair[1] += pair[1];
-        self.count += 1;
+    fn add(&mut self, weights: &Weights, hashes: &[u64]) {
+        warm(hashes, |hash| weights.pair(hash)[0]);
+        for &hash in hashes {
+            // A text is bounded far below 2^24 features, so a sum stays within 2^31.
+            for (sum, weight) in self.pair.iter_mut().zip(weights.pair(hash)) {
+                *sum += i32::from(weight.cast_signed());
+            }
+        }
+        self.count += hashes.len();
     }
 
     fn value(&self, class: usize) -> f32 {
@@ -114,13 +117,11 @@ struct Sums<'a> {
 }
 
 impl FeatureSink for Sums<'_> {
-    #[inline]
-    fn gram(&mut self, hash: u64) {
-        self.grams.add(self.weights.pair(hash));
+    fn grams(&mut self, hashes: &[u64]) {
+        self.grams.add(self.weights, hashes);
     }
 
-    #[inline]
-    fn word(&mut self, hash: u64) {
-        self.words.add(self.weights.pair(hash));
+    fn words(&mut self, hashes: &[u64]) {
+        self.words.add(self.weights, hashes);
     }
 }

@@ -91,7 +91,7 @@ pub struct Header {
 pub struct Weights {
     /// What stands before them.
     pub header: Header,
-    pairs: &'static [u8],
+    pairs: &'static [[u8; 2]],
 }
 
 impl Weights {
@@ -112,7 +112,7 @@ impl Weights {
         if found != header.sha256 {
             return Err(WeightsError::Checksum { name, found, said: header.sha256 });
         }
-        Ok(Self { header, pairs })
+        Ok(Self { header, pairs: pairs.as_chunks().0 })
     }
 
     /// The file for these weights; fills in the checksum.
@@ -127,10 +127,9 @@ impl Weights {
 
     /// Weights of a feature: negative, positive.
     #[inline]
-    pub(super) fn pair(&self, hash: u64) -> [i32; 2] {
-        let at = 2 * index(hash, self.header.bits);
+    pub(super) fn pair(&self, hash: u64) -> [u8; 2] {
         // Shape was checked, and an index has that many bits.
-        [i32::from(self.pairs[at].cast_signed()), i32::from(self.pairs[at + 1].cast_signed())]
+        self.pairs[index(hash, self.header.bits)]
     }
 }
 
@@ -166,7 +165,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let weights = Weights::read("weights.bin", file().leak()).unwrap();
-        assert_eq!(weights.pair(0b10 << 62), [3, -3]);
+        assert_eq!(weights.pair(0b10 << 62), [3, 253]);
     }
 
     #[test]
