@@ -27,11 +27,6 @@ struct Extent {
     count: u64,
 }
 
-/// Words of a text as its fingerprint: letters alone, in small, without addresses and names of
-/// people, the first twelve. Copies with another link, number or addressee are the same text.
-const TEXT: &str = "cityHash64(arrayStringConcat(arraySlice(extractAll(replaceRegexpAll(\
-     lowerUTF8(text), '(https?://|@)\\\\S+', ''), '\\\\p{L}+'), 1, 12), ' '))";
-
 fn words(hash: &str) -> String {
     let word = |index: u32| {
         format!(
@@ -42,8 +37,9 @@ fn words(hash: &str) -> String {
     format!("tuple({}, {}, {}, {})", word(0), word(1), word(2), word(3))
 }
 
-/// Minutes of one brand, or of all, in `from..to` (minutes since 1970), in order. Mentions without a
-/// known author count as one author each.
+/// Minutes of one brand, or of all, in `from..to` (minutes since 1970), in order. What the
+/// brand's own accounts wrote is left out, what is said of several brands counts by the part about
+/// each, copies and reposts are one text. Mentions without a known author count as one author each.
 pub async fn minutes(
     store: &Store,
     brand: Option<&str>,
@@ -56,14 +52,15 @@ pub async fn minutes(
          least(negative, uniqExactIf(who, polarity = 'negative'), \
          uniqExactIf(what, polarity = 'negative')) AS voices, \
          {authors} AS authors, {texts} AS texts \
-         FROM (SELECT arrayJoin(brands) AS brand, polarity, \
+         FROM (SELECT arrayJoin(arrayZip(brands, brand_polarity, brand_owned)) AS about, \
+         about.1 AS brand, about.2 AS polarity, \
          intDiv(toUnixTimestamp(published_at), 60)::Int64 AS at, \
-         cityHash64(if(author = '', toString(id), author)) AS who, {TEXT} AS what \
+         cityHash64(if(author = '', toString(id), author)) AS who, text_group AS what \
          FROM {published}.mentions \
          WHERE published_at >= fromUnixTimestamp64Milli({{from:Int64}}, 'UTC') \
          AND published_at < fromUnixTimestamp64Milli({{to:Int64}}, 'UTC') \
          AND ({{brand:String}} = '' OR has(brands, {{brand:String}}))) \
-         WHERE {{brand:String}} = '' OR brand = {{brand:String}} \
+         WHERE NOT about.3 AND ({{brand:String}} = '' OR brand = {{brand:String}}) \
          GROUP BY brand, at ORDER BY at, brand",
         authors = words("who"),
         texts = words("what"),

@@ -42,7 +42,7 @@ pub struct Rule {
     /// Which kinds are looked for.
     pub kinds: Vec<Kind>,
     /// False incidents a brand-week that chance may cause, over all windows together. The budget of
-    /// a window is a fifth of it, spread over the tests of a week (Bonferroni).
+    /// a window is its part of it, spread over the tests of a week (Bonferroni).
     pub budget: f64,
     /// Hours that must have been learned before anything fires: a week shows every hour once.
     pub warmup_hours: u32,
@@ -75,14 +75,14 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             kinds: vec![Kind::Negative, Kind::Silence],
-            budget: 0.02,
+            budget: 0.1,
             warmup_hours: 168,
             min_mentions: 5,
             min_voices: 5,
             min_ratio: 1.5,
-            share_chance: 0.001,
+            share_chance: 0.005,
             share_ratio: 1.25,
-            share_firmness: 100.0,
+            share_firmness: 200.0,
             calm_minutes: 60,
             refractory_minutes: 360,
             escalation: 2.0,
@@ -92,18 +92,20 @@ impl Default for Rule {
     }
 }
 
-/// Windows in minutes. Short ones see a burst within minutes, long ones a slow burn and the few
-/// mentions of a small brand.
-pub const WINDOWS: [u32; 5] = [5, 15, 60, 360, 1440];
+/// Windows in minutes, each tested every minute. Short ones see a burst within minutes, long ones a
+/// slow burn and the few mentions of a small brand. Those beyond an hour are made of whole hours and
+/// the present one, so they are up to an hour shorter than they are called.
+pub const WINDOWS: [u32; 8] = [5, 10, 20, 40, 60, 120, 360, 1440];
 
-/// Tests a week of each window that are worth one independent one: windows slide by a minute, or by
-/// an hour for the long ones, so neighbours say much the same.
-const TESTS_A_WEEK: [f64; 5] = [4.0 * 2016.0, 4.0 * 672.0, 4.0 * 168.0, 3.0 * 28.0, 3.0 * 7.0];
+/// Windows slide by a minute, so neighbours say much the same: a window of n minutes makes about as
+/// many independent tests as there are stretches of n / 4 minutes.
+const TESTS_A_STRETCH: f64 = 4.0;
 
 impl Rule {
     /// Chance below which a window fires.
     pub(crate) fn chance(&self, window: usize) -> f64 {
-        let tests = TESTS_A_WEEK.get(window).copied().unwrap_or(f64::INFINITY);
+        let length = WINDOWS.get(window).copied().map_or(0.0, f64::from);
+        let tests = TESTS_A_STRETCH * 10_080.0 / length;
         self.budget / WINDOWS.len() as f64 / tests
     }
 }

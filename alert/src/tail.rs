@@ -57,15 +57,6 @@ pub(crate) fn share_at_least(hits: f64, total: f64, a: f64, b: f64) -> f64 {
     sum.clamp(0.0, 1.0)
 }
 
-/// The chance of two independent pieces of evidence together; neither alone may count for more than
-/// one in a million, so that volume does not outweigh a share that hardly rose.
-///
-/// Source: Fisher, "Statistical Methods for Research Workers", 1932, section 21.1.
-pub(crate) fn both(one: f64, other: f64) -> f64 {
-    let product = one.max(1e-6) * other.max(1e-6);
-    (product * (1.0 - product.ln())).min(1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

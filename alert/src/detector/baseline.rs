@@ -60,18 +60,18 @@ impl Level {
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
     counts: f64,
-    expected: f64,
+    visits: f64,
 }
 
 impl Cell {
-    fn learn(&mut self, counts: f64, expected: f64, keep: f64) {
-        self.counts = self.counts * keep + counts;
-        self.expected = self.expected * keep + expected;
+    fn add(&mut self, other: &Self) {
+        self.counts += other.counts;
+        self.visits += other.visits;
     }
 
-    /// Factor over what was expected, drawn to 1 where little was seen.
-    fn factor(&self) -> f64 {
-        (self.counts + SHRINKAGE) / (self.expected + SHRINKAGE)
+    /// Factor over `usual` counts a visit, drawn to 1 where little was seen.
+    fn factor(&self, usual: f64) -> f64 {
+        (self.counts + SHRINKAGE) / (self.visits * usual + SHRINKAGE)
     }
 }
 
@@ -79,20 +79,13 @@ impl Cell {
 /// to 1. Learned from all mentions of a brand, since negative ones alone are too few.
 #[derive(Clone, Debug)]
 pub(crate) struct Season {
-    hours: [Cell; 24],
-    days: [Cell; 7],
     cells: Vec<Cell>,
     factors: Vec<f64>,
 }
 
 impl Default for Season {
     fn default() -> Self {
-        Self {
-            hours: [Cell::default(); 24],
-            days: [Cell::default(); 7],
-            cells: vec![Cell::default(); HOURS_OF_WEEK],
-            factors: vec![1.0; HOURS_OF_WEEK],
-        }
+        Self { cells: vec![Cell::default(); HOURS_OF_WEEK], factors: vec![1.0; HOURS_OF_WEEK] }
     }
 }
 
@@ -102,33 +95,27 @@ impl Season {
         self.factors.get(usize::from(hour_of_week)).copied().unwrap_or(1.0)
     }
 
-    /// An hour in which `expected` would have come without any season.
-    pub(crate) fn learn(&mut self, hour_of_week: u8, counts: f64, expected: f64) {
-        let (hour, day) = (usize::from(hour_of_week % 24), usize::from(hour_of_week / 24));
-        let (Some(of_day), Some(weekday), Some(cell)) = (
-            self.hours.get_mut(hour),
-            self.days.get_mut(day),
-            self.cells.get_mut(usize::from(hour_of_week)),
-        ) else {
-            return;
-        };
-        // Each cell is visited once a day or once a week, and forgets by that much.
-        let hourly = decay(SEASON_HALF_LIFE);
-        let before = of_day.factor();
-        let weekly = weekday.factor();
-        of_day.learn(counts, expected * weekly, hourly.powi(24));
-        weekday.learn(counts, expected * before, hourly.powi(7));
-        cell.learn(counts, expected * before * weekly, hourly.powi(168));
+    /// An hour and what was counted in it.
+    pub(crate) fn learn(&mut self, hour_of_week: u8, counts: f64) {
+        let Some(cell) = self.cells.get_mut(usize::from(hour_of_week)) else { return };
+        let keep = decay(SEASON_HALF_LIFE / HOURS_OF_WEEK as f64);
+        cell.counts = cell.counts * keep + counts;
+        cell.visits = cell.visits * keep + 1.0;
     }
 
     /// Takes what was learned into use; once a day is enough.
     pub(crate) fn refresh(&mut self) {
-        for (index, factor) in self.factors.iter_mut().enumerate() {
-            let parts =
-                (self.hours.get(index % 24), self.days.get(index / 24), self.cells.get(index));
-            if let (Some(hour), Some(day), Some(cell)) = parts {
-                *factor = hour.factor() * day.factor() * cell.factor();
-            }
+        let (mut all, mut hours, mut days) =
+            (Cell::default(), [Cell::default(); 24], [Cell::default(); 7]);
+        for (index, cell) in self.cells.iter().enumerate() {
+            all.add(cell);
+            hours[index % 24].add(cell);
+            days[index / 24].add(cell);
+        }
+        let usual = all.counts / all.visits.max(1.0);
+        for (index, (factor, cell)) in self.factors.iter_mut().zip(&self.cells).enumerate() {
+            let base = hours[index % 24].factor(usual) * days[index / 24].factor(usual);
+            *factor = base * cell.factor(usual * base);
         }
         let mean = self.factors.iter().sum::<f64>() / HOURS_OF_WEEK as f64;
         self.factors.iter_mut().for_each(|factor| *factor /= mean);
@@ -177,7 +164,7 @@ mod tests {
             for hour in 0..168 * 8_u32 {
                 let how = u8::try_from(hour % 168).unwrap();
                 let busy = (8..20).contains(&(how % 24));
-                season.learn(how, if busy { 1.8 * per_hour } else { 0.2 * per_hour }, per_hour);
+                season.learn(how, if busy { 1.8 * per_hour } else { 0.2 * per_hour });
             }
             season.refresh();
             season

@@ -1,7 +1,9 @@
 //! The tests: is this minute's past still what chance would make?
 
+use std::iter;
+
 use super::{
-    Detector, SHARE_PRIOR, Series,
+    Detector, HOUR, LONG, SHARE_PRIOR, Series,
     past::{SHORT, Sums},
     watch::Verdict,
 };
@@ -19,7 +21,7 @@ const COUNT_LIMIT: f64 = 0.02;
 
 impl Detector {
     /// Tests every window of a kind that looks for more than usual.
-    pub(super) fn rise(&self, kind: Kind, at: i64, whole_hour: bool, open: Option<u32>) -> Verdict {
+    pub(super) fn rise(&self, kind: Kind, at: i64, open: Option<u32>) -> Verdict {
         let series = match kind {
             Kind::Positive => Series::Positive,
             Kind::Volume => Series::Mentions,
@@ -28,8 +30,7 @@ impl Detector {
         let mut worst: Option<(f64, Evidence)> = None;
         let mut unusual: Option<Evidence> = None;
         for (index, length) in WINDOWS.into_iter().enumerate() {
-            let short = index < SHORT.len();
-            if !short && (!whole_hour || self.past.hours.len() < (length / 60) as usize) {
+            if self.past.hours.len() < (length / 60) as usize {
                 continue;
             }
             let limit = self.rule.chance(index);
@@ -53,10 +54,6 @@ impl Detector {
         match (worst, unusual) {
             (Some((_, evidence)), _) => Verdict::Fires(evidence),
             (None, Some(evidence)) => Verdict::Unusual(evidence),
-            // A long window speaks once an hour; between, an incident of its own is not calm.
-            (None, None) if open.is_some_and(|window| window > 60) && !whole_hour => {
-                Verdict::Unknown
-            }
             (None, None) => Verdict::Calm,
         }
     }
@@ -69,7 +66,13 @@ impl Detector {
         let expected = self.expected(series, index);
         let enough = |counted: f64| {
             let floor = if limit < UNUSUAL { expected * rule.min_ratio } else { expected };
-            counted > floor && counted - expected.min(floor) >= f64::from(rule.min_voices) - 0.5
+            // The more they repeat themselves, the more of them it takes.
+            let each = match series {
+                Series::Voices => f64::from(sums.negative) / counted.max(1.0),
+                Series::Positive | Series::Mentions => 1.0,
+            };
+            let floor_of_voices = f64::from(rule.min_voices) * each.max(1.0) - 0.5;
+            counted > floor && counted - expected >= floor_of_voices
         };
         if sums.mentions < rule.min_mentions || !enough(counted) {
             return None;
@@ -93,7 +96,7 @@ impl Detector {
         let (share, usual_share) = (counted / (counted + rest), self.usual_share(series));
         let chance = match series {
             Series::Mentions => of_count,
-            _ => tail::both(of_count, self.share_chance(counted, counted + rest, usual_share)),
+            _ => self.given_the_others(series, index, counted, rest),
         };
         if chance > limit {
             return None;
@@ -110,23 +113,38 @@ impl Detector {
         })
     }
 
+    /// Chance of so many, given how many others there are: both follow the same volume, of which the
+    /// others tell how it differs from the expected one. The share wavers by itself as `firmness` says.
+    ///
+    /// The volume's factor is Gamma distributed a priori, with mean 1 and the variance that the excess
+    /// of all mentions shows; what the others leave of it is again Gamma, so the count is negative
+    /// binomial. Source: Gelman et al., "Bayesian Data Analysis", 3rd ed., section 2.6.
+    fn given_the_others(&self, series: Series, index: usize, counted: f64, others: f64) -> f64 {
+        let usual = self.usual_share(series);
+        let shape = 1.0 / self.spread(Series::Mentions, index);
+        let volume = |index: usize, others: f64| {
+            let expected = self.expected(Series::Mentions, index) * (1.0 - usual);
+            (shape + others) / (shape + expected)
+        };
+        let (hour, of_hour) = self.sums(series, HOUR);
+        let of_hour = f64::from(hour.mentions) - of_hour;
+        // The last hour knows of a campaign more than a short window does.
+        let volume = volume(index, others).max(volume(HOUR, of_hour));
+        let wavers = 1.0 / (self.rule.share_firmness * usual * (1.0 - usual));
+        let doubt = self.baseline(series).level.doubt();
+        let mean = self.expected(series, index) * volume;
+        tail::at_least(counted, mean, 1.0 / (shape + others) + wavers + doubt)
+    }
+
     pub(super) fn sums(&self, series: Series, index: usize) -> (Sums, f64) {
         let mut sums = self.past.short(index);
         if index >= SHORT.len() {
             sums = Sums::default();
-            let hours = WINDOWS.get(index).map_or(0, |minutes| (minutes / 60) as usize);
-            for hour in self.past.last_hours(hours) {
-                sums.mentions += hour.counts.mentions;
-                sums.negative += hour.counts.negative;
-                sums.voices += hour.counts.voices;
-                sums.positive += hour.counts.positive;
+            for hour in self.past.hours_to_now(hours(index)) {
+                sums.add(&hour.counts);
             }
         }
-        let counted = match series {
-            Series::Voices => sums.voices,
-            Series::Positive => sums.positive,
-            Series::Mentions => sums.mentions,
-        };
+        let counted = series.of(&sums);
         (sums, f64::from(counted))
     }
 
@@ -134,9 +152,8 @@ impl Detector {
         if let Some(length) = SHORT.get(index) {
             return self.past.merged(at, *length);
         }
-        let hours = WINDOWS.get(index).map_or(0, |minutes| (minutes / 60) as usize);
         let mut merged = Minute::quiet(at);
-        self.past.last_hours(hours).for_each(|hour| merged.absorb(&hour.counts));
+        self.past.hours_to_now(hours(index)).for_each(|hour| merged.absorb(&hour.counts));
         merged
     }
 
@@ -179,7 +196,7 @@ impl Detector {
         if !whole_hour {
             return Verdict::Unknown;
         }
-        for (index, hours) in [(2, 1_usize), (3, 6), (4, 24)] {
+        for (index, hours) in iter::once((HOUR, 1)).chain(LONG) {
             let covered = self.past.last_hours(hours).all(|hour| hour.covered == 60);
             if !covered || self.past.hours.len() < hours {
                 continue;
@@ -219,6 +236,11 @@ impl Detector {
             authors: merged.authors.about().round() as u32,
         })
     }
+}
+
+/// Hours of a long window.
+fn hours(index: usize) -> usize {
+    WINDOWS.get(index).map_or(0, |minutes| (minutes / 60) as usize)
 }
 
 /// The count that one hour in a thousand reaches.

@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 
 use self::{
     baseline::{Excess, Level, Season},
-    past::{HOURS, Hour, Past, SHORT},
+    past::{HOURS, Hour, Past, SHORT, Sums},
     watch::Watch,
 };
 use crate::{
@@ -33,6 +33,10 @@ const LONGEST_GAP: i64 = 3 * 1440;
 const KEPT_AFTER_LONGEST: f64 = 0.1;
 /// Hours after which the level is known well enough to learn how far counts stray from it.
 const SETTLED: u32 = 48;
+/// The window of an hour.
+const HOUR: usize = 4;
+/// Windows of whole hours, with their hours.
+const LONG: [(usize, usize); 3] = [(5, 2), (6, 6), (7, 24)];
 /// The usual share before any data, and its weight in mentions.
 const SHARE_PRIOR: (f64, f64) = (0.25, 12.0);
 
@@ -44,10 +48,28 @@ enum Series {
     Mentions,
 }
 
+impl Series {
+    const fn of(self, sums: &Sums) -> u32 {
+        match self {
+            Self::Voices => sums.voices,
+            Self::Positive => sums.positive,
+            Self::Mentions => sums.mentions,
+        }
+    }
+
+    const fn of_hour(self, counts: &Minute) -> u32 {
+        match self {
+            Self::Voices => counts.voices,
+            Self::Positive => counts.positive,
+            Self::Mentions => counts.mentions,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 struct Baseline {
     level: Level,
-    excess: [Excess; 5],
+    excess: [Excess; WINDOWS.len()],
 }
 
 /// The state of one brand, of bounded size: about 20 KB.
@@ -161,7 +183,7 @@ impl Detector {
         let verdict = match kind {
             Kind::Silence => self.silence(whole_hour),
             Kind::Threshold => self.threshold(at),
-            _ => self.rise(kind, at, whole_hour, window),
+            _ => self.rise(kind, at, window),
         };
         let rule = &self.rule;
         let Some(watch) = self.watches.get_mut(slot) else { return };
@@ -196,27 +218,25 @@ impl Detector {
         if hour.excluded {
             return;
         }
+        let settled = self.learned_hours > SETTLED;
         let season = self.season.factor(hour.of_week);
-        let counts = [
-            (&mut self.voices, f64::from(hour.counts.voices), hour.last.map(|sums| sums.voices)),
-            (&mut self.positive, f64::from(hour.counts.positive), hour.last.map(|s| s.positive)),
-            (&mut self.mentions, f64::from(hour.counts.mentions), hour.last.map(|s| s.mentions)),
-        ];
         let mut calm = 1.0_f64;
-        for (baseline, seen, [five, fifteen]) in counts {
+        for series in [Series::Voices, Series::Positive, Series::Mentions] {
+            let seen = f64::from(series.of_hour(&hour.counts));
+            let baseline = self.baseline_mut(series);
             let usual = baseline.level.rate() * season;
-            if baseline.level.counts() > 10.0 && self.learned_hours > SETTLED {
-                let [of_five, of_fifteen, of_hour, ..] = &mut baseline.excess;
-                of_five.learn(f64::from(five), usual / 12.0);
-                of_fifteen.learn(f64::from(fifteen), usual / 4.0);
-                of_hour.learn(seen, usual);
-                calm = calm.min(of_hour.ceiling(usual) / seen.max(1.0));
+            if baseline.level.counts() > 10.0 && settled {
+                for ((excess, length), sums) in baseline.excess.iter_mut().zip(SHORT).zip(hour.last)
+                {
+                    excess.learn(f64::from(series.of(&sums)), usual * length as f64 / 60.0);
+                }
+                calm = calm.min(baseline.excess[HOUR].ceiling(usual) / seen.max(1.0));
             }
             baseline.level.learn(seen * calm.min(1.0), season);
         }
         self.negative.learn(f64::from(hour.counts.negative) * calm.min(1.0), season);
         let mentions = f64::from(hour.counts.mentions) * calm.min(1.0);
-        self.season.learn(hour.of_week, mentions, self.mentions.level.rate());
+        self.season.learn(hour.of_week, mentions);
         if hour.of_week.is_multiple_of(24) {
             self.season.refresh();
         }
@@ -226,7 +246,7 @@ impl Detector {
     /// The excess of long windows, from the day that has just become history: every six hours and
     /// every day once.
     fn learn_long(&mut self) {
-        for (index, hours) in [(3, 6_usize), (4, 24)] {
+        for (index, hours) in LONG {
             if !(self.learned_hours as usize).is_multiple_of(hours)
                 || self.learned_hours < SETTLED
                 || self.past.hours.len() < HOURS
@@ -262,39 +282,27 @@ impl Detector {
     }
 
     fn seen_in_hours(&self, series: Series, hours: usize) -> f64 {
-        let of = |hour: &Hour| match series {
-            Series::Voices => hour.counts.voices,
-            Series::Positive => hour.counts.positive,
-            Series::Mentions => hour.counts.mentions,
-        };
-        self.past.last_hours(hours).map(|hour| f64::from(of(hour))).sum()
+        let of = |hour: &Hour| f64::from(series.of_hour(&hour.counts));
+        self.past.last_hours(hours).map(of).sum()
     }
 
-    /// What is expected in the window that ends with the present minute; long windows end with the
-    /// last whole hour.
+    /// What is expected in the window that ends with the present minute.
     fn expected(&self, series: Series, window: usize) -> f64 {
-        let rate = self.baseline(series).level.rate();
-        let usual_hours = match SHORT.get(window) {
-            None => {
-                let hours = WINDOWS.get(window).map_or(0, |minutes| (minutes / 60) as usize);
-                self.past.last_hours(hours).map(|hour| self.season.factor(hour.of_week)).sum()
-            }
-            Some(length) => {
-                let at = self.now.unwrap_or_default();
-                // At the end of an hour it is among the whole ones already.
-                let within = (at.rem_euclid(60) + 1).min(*length);
-                let before = self.past.hours.iter().rev().map(|hour| hour.of_week);
-                let mut hours = before.take(2);
-                let (now, last) = if at.rem_euclid(60) == 59 {
-                    (hours.next(), hours.next())
-                } else {
-                    (Some(self.past.current.of_week), hours.next())
-                };
-                let factor = |hour: Option<u8>| hour.map_or(1.0, |hour| self.season.factor(hour));
-                (factor(now) * within as f64 + factor(last) * (length - within) as f64) / 60.0
-            }
+        self.baseline(series).level.rate() * self.usual_hours(window)
+    }
+
+    /// Length of a window in hours of usual season.
+    fn usual_hours(&self, window: usize) -> f64 {
+        let Some(length) = SHORT.get(window) else {
+            let hours = WINDOWS.get(window).map_or(0, |minutes| (minutes / 60) as usize);
+            let usual = |hour: &Hour| self.season.factor(hour.of_week) * f64::from(hour.minutes);
+            return self.past.hours_to_now(hours).map(usual).sum::<f64>() / 60.0;
         };
-        rate * usual_hours
+        let within = (self.now.unwrap_or_default().rem_euclid(60) + 1).min(*length);
+        // At the end of an hour the present one is among the whole ones already.
+        let mut hours = self.past.hours_to_now(2).map(|hour| self.season.factor(hour.of_week));
+        let (now, last) = (hours.next().unwrap_or(1.0), hours.next().unwrap_or(1.0));
+        (now * within as f64 + last * (length - within) as f64) / 60.0
     }
 
     fn spread(&self, series: Series, window: usize) -> f64 {
@@ -305,14 +313,14 @@ impl Detector {
 
     /// Where the brand stands now.
     pub fn standing(&self) -> Standing {
-        let sums = self.past.short(2);
-        let expected = self.expected(Series::Voices, 2);
+        let sums = self.past.short(HOUR);
+        let expected = self.expected(Series::Voices, HOUR);
         let open = self.watches.first().and_then(|watch| watch.open.as_ref());
         Standing {
             learning: self.learned_hours < self.rule.warmup_hours,
             observed: f64::from(sums.voices),
             expected,
-            upper: judge::upper(expected, self.spread(Series::Voices, 2)),
+            upper: judge::upper(expected, self.spread(Series::Voices, HOUR)),
             share: f64::from(sums.negative) / f64::from(sums.mentions),
             open: open.map(watch::Open::severity),
         }
@@ -321,10 +329,6 @@ impl Detector {
     /// How surprising the present is in one window, as the decimal logarithm of the chance of so many
     /// mentions, turned round: for benches that set thresholds of their own.
     pub fn surprise(&self, window: usize) -> f64 {
-        let whole_hour = self.now.unwrap_or_default().rem_euclid(60) == 59;
-        if window >= SHORT.len() && !whole_hour {
-            return 0.0;
-        }
         let (_, counted) = self.sums(Series::Mentions, window);
         let expected = self.expected(Series::Mentions, window);
         if expected <= 0.0 || counted <= expected {

@@ -19,7 +19,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, minute: &Minute) {
+    pub(crate) fn add(&mut self, minute: &Minute) {
         self.mentions += minute.mentions;
         self.negative += minute.negative;
         self.voices += minute.voices;
@@ -39,9 +39,11 @@ impl Sums {
 pub(crate) struct Hour {
     pub(crate) counts: Minute,
     pub(crate) of_week: u8,
-    /// Its last five and fifteen minutes, from which the excess of short windows is learned.
-    pub(crate) last: [Sums; 2],
-    /// Minutes in which mentions could come in.
+    /// Its last minutes, from which the excess of short windows is learned.
+    pub(crate) last: [Sums; SHORT.len()],
+    /// Minutes of it so far.
+    pub(crate) minutes: u32,
+    /// Of these, minutes in which mentions could come in.
     pub(crate) covered: u32,
     /// Part of an incident: not learned from.
     pub(crate) excluded: bool,
@@ -51,19 +53,20 @@ pub(crate) struct Hour {
 #[derive(Clone, Debug)]
 pub(crate) struct Past {
     minutes: Vec<Minute>,
-    /// Over the last 5, 15 and 60 minutes.
-    sums: [Sums; 3],
+    /// Over the last minutes of each short window.
+    sums: [Sums; SHORT.len()],
     pub(crate) hours: VecDeque<Hour>,
     pub(crate) current: Hour,
 }
 
-pub(crate) const SHORT: [i64; 3] = [5, 15, 60];
+/// The windows up to an hour: they are kept minute by minute.
+pub(crate) const SHORT: [i64; 5] = [5, 10, 20, 40, 60];
 
 impl Default for Past {
     fn default() -> Self {
         Self {
             minutes: vec![Minute::default(); RING as usize],
-            sums: [Sums::default(); 3],
+            sums: [Sums::default(); SHORT.len()],
             hours: VecDeque::with_capacity(HOURS + 1),
             current: Hour::default(),
         }
@@ -88,14 +91,14 @@ impl Past {
         }
         self.current.counts.absorb(minute);
         self.current.of_week = hour_of_week;
+        self.current.minutes += 1;
         self.current.covered += u32::from(covered);
     }
 
     /// Ends the present hour; hands the hour out that is now a day old.
     pub(crate) fn end_hour(&mut self) -> Option<Hour> {
-        let [five, fifteen, _] = self.sums;
         let mut hour = std::mem::take(&mut self.current);
-        hour.last = [five, fifteen];
+        hour.last = self.sums;
         hour.counts.voices = hour.counts.distinct_voices() as u32;
         self.hours.push_back(hour);
         (self.hours.len() > HOURS).then(|| self.hours.pop_front()).flatten()
@@ -118,6 +121,13 @@ impl Past {
     /// The last `count` whole hours, the present one not among them.
     pub(crate) fn last_hours(&self, count: usize) -> impl Iterator<Item = &Hour> {
         self.hours.iter().rev().take(count)
+    }
+
+    /// The last `count` hours, of which the present one may be unfinished.
+    pub(crate) fn hours_to_now(&self, count: usize) -> impl Iterator<Item = &Hour> {
+        let present = (self.current.minutes > 0).then_some(&self.current);
+        let whole = count - usize::from(present.is_some());
+        present.into_iter().chain(self.last_hours(whole))
     }
 
     /// Marks the present hour and `hours` before it as part of an incident.

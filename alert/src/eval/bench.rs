@@ -120,17 +120,22 @@ pub struct Score {
     pub cells: Vec<Cell>,
     /// Alarms in quiet weeks, a brand and week.
     pub false_a_week: f64,
-    /// Alarms in traps, by trap, of how many worlds.
+    /// Worlds with an alarm in the time of the trap, by trap, of how many worlds.
     pub traps: Vec<(String, u32, u32)>,
 }
 
-/// Runs every rule over the whole set; `repeats` worlds of each sort.
-pub fn run(repeats: u64) -> Vec<Score> {
+/// First seed of the worlds on which parameters were chosen.
+pub const TUNING: u64 = 1_000;
+/// First seed of the worlds on which nothing was ever chosen.
+pub const SCORING: u64 = 1_000_000;
+
+/// Runs every rule over the whole set, from a first seed on; `repeats` worlds of each sort.
+pub fn run(first_seed: u64, repeats: u64) -> Vec<Score> {
     let mut scores: Vec<Score> = Contender::ALL
         .into_iter()
         .map(|contender| Score { contender, cells: vec![], false_a_week: 0.0, traps: vec![] })
         .collect();
-    let mut seed = 0;
+    let mut seed = first_seed;
     let mut next = |daily, story, days| {
         seed += 1;
         world(daily, story, days, seed)
@@ -167,7 +172,8 @@ pub fn run(repeats: u64) -> Vec<Score> {
         for score in &mut scores {
             let caught = worlds.iter().filter(|world| {
                 let alarms = alarms(score.contender, &world.minutes);
-                alarms.iter().any(|at| *at >= world.from)
+                let (from, length) = trap.span(world.from);
+                alarms.iter().any(|at| (from..from + length + GRACE).contains(at))
             });
             score.traps.push((format!("{trap:?}"), caught.count() as u32, worlds.len() as u32));
         }

@@ -194,14 +194,22 @@ pub struct LeaveOneOut {
     pub files: Vec<(String, f64, f64)>,
 }
 
-/// Chooses a threshold for each file on all others.
-pub fn leave_one_out(files: &[NabFile], scored: &[Scored]) -> LeaveOneOut {
-    let candidates = candidates(files, scored);
+/// Chooses a threshold for each file on all others, and so the variant, where a detector has several:
+/// each holds scores of every file.
+pub fn leave_one_out(files: &[NabFile], variants: &[Vec<Scored>]) -> LeaveOneOut {
+    let choices: Vec<(&Vec<Scored>, f64)> = variants
+        .iter()
+        .flat_map(|scored| candidates(files, scored).into_iter().map(move |at| (scored, at)))
+        .collect();
     let table: Vec<Vec<f64>> = files
         .iter()
-        .zip(scored)
-        .map(|(file, scored)| {
-            candidates.iter().map(|at| file.score(scored.detections(file, *at))).collect()
+        .enumerate()
+        .map(|(index, file)| {
+            let score = |(scored, threshold): &(&Vec<Scored>, f64)| {
+                let detections = scored.get(index).map(|by| by.detections(file, *threshold));
+                file.score(detections.unwrap_or_default())
+            };
+            choices.iter().map(score).collect()
         })
         .collect();
     let mut results = Vec::new();
@@ -216,14 +224,14 @@ pub fn leave_one_out(files: &[NabFile], scored: &[Scored]) -> LeaveOneOut {
             };
             table.iter().enumerate().map(raw).sum()
         };
-        let totals: Vec<f64> = (0..candidates.len()).map(others).collect();
+        let totals: Vec<f64> = (0..choices.len()).map(others).collect();
         // The middle of the best ones: the least chosen by accident.
         let most = totals.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let ties: Vec<usize> = (0..totals.len())
             .filter(|index| totals.get(*index).is_some_and(|total| *total >= most - 1e-9))
             .collect();
         let chosen = ties.get(ties.len() / 2).copied().unwrap_or_default();
-        let threshold = candidates.get(chosen).copied().unwrap_or(f64::INFINITY);
+        let threshold = choices.get(chosen).map_or(f64::INFINITY, |(_, threshold)| *threshold);
         let raw = table.get(held_out).and_then(|row| row.get(chosen)).copied().unwrap_or_default();
         results.push((file.name.clone(), threshold, raw));
     }

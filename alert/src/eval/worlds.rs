@@ -8,9 +8,10 @@ use crate::{Minute, calendar::Calendar};
 
 /// Share of negative mentions when nothing is the matter.
 pub const USUAL_SHARE: f64 = 0.2;
+/// Minutes of a day.
+const DAY: i64 = 1440;
 /// First minute: Monday 2026-03-02T00:00Z, so that daylight saving time begins in the fourth week.
 pub const START: i64 = 29_540_160;
-const DAY: i64 = 1440;
 
 /// How an incident's negativity runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,22 @@ impl Trap {
         Self::Outage,
         Self::ClockChange,
     ];
+
+    /// First minute and length of the time in which it may mislead, where the story begins at `from`;
+    /// outside it an alarm is a false one as in any quiet week.
+    pub const fn span(self, from: i64) -> (i64, i64) {
+        match self {
+            Self::ViralPraise => (from, 360),
+            Self::Campaign => (from, 720),
+            Self::SpamWave => (from, 240),
+            Self::DuplicateFlood => (from, 120),
+            Self::Outage => (from, 510),
+            // Sunday 2026-03-29, 16:00Z to 22:00Z: three hours of peak, the first in summer time.
+            Self::WeeklyPeaks => (START + 27 * DAY + 960, 360),
+            // From 01:00Z of that day, two days.
+            Self::ClockChange => (START + 27 * DAY + 60, 2 * DAY),
+        }
+    }
 }
 
 /// What happens to a brand after three quiet weeks.
