@@ -61,9 +61,10 @@ impl BrandWatch {
         }
         match self.files.load() {
             Ok(set) => {
-                self.announce(&set, "brands reloaded");
                 self.brands.replace(set);
                 self.health.clear_note();
+                // Not before it is so: whoever reads this may rely on it.
+                self.announce(&self.brands.present(), "brands reloaded");
             }
             Err(error) => {
                 let present = self.brands.present();
