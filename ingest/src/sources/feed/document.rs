@@ -7,13 +7,14 @@ use feed_rs::model::{Entry, Feed, Text};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::decode::{clean, decode};
+use super::{
+    decode::{clean, decode},
+    translate::{Translated, translate},
+};
 use crate::{source::Observation, submission::malformed, text};
 
 /// Most entries read of one document.
 const ENTRIES: usize = 1_000;
-/// Deepest nesting of elements that is read.
-const DEPTH: usize = 256;
 
 /// One entry, and what tells whether it has changed.
 #[derive(Clone, Debug)]
@@ -26,6 +27,15 @@ pub(super) struct Item {
     pub(super) state: u64,
 }
 
+/// A document, read.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// Its entries, in its order.
+    pub(super) items: Vec<Item>,
+    /// Why there may be more of them, where it breaks off.
+    pub(super) broken: Option<Rejection>,
+}
+
 /// Reads a document; `base` is where it came from, for relative links.
 pub(super) fn read(
     source: &SourceName,
@@ -33,12 +43,14 @@ pub(super) fn read(
     content_type: Option<&str>,
     base: Option<&Url>,
     now: Timestamp,
-) -> Result<Vec<Item>, Rejection> {
+) -> Result<Document, Rejection> {
     let text = clean(&decode(bytes, content_type));
-    let nesting = depth(&text);
-    if nesting > DEPTH {
-        return Err(malformed(format!("elements are nested {nesting} deep, at most {DEPTH}")));
-    }
+    let (text, broken) = if text.starts_with('{') {
+        (text, None)
+    } else {
+        let Translated { atom, broken } = translate(&text, base, ENTRIES)?;
+        (atom, broken)
+    };
     let parser = feed_rs::parser::Builder::new()
         .base_uri(base)
         .id_generator(|_, _, _| String::new())
@@ -48,7 +60,8 @@ pub(super) fn read(
         .parse(text.as_bytes())
         .map_err(|error| malformed(format!("is no feed: {error:.200}")))?;
     let items = feed.entries.iter().take(ENTRIES);
-    Ok(items.map(|entry| item(source, &feed, entry, base, now)).collect())
+    let items = items.map(|entry| item(source, &feed, entry, base, now)).collect();
+    Ok(Document { items, broken })
 }
 
 fn item(
@@ -61,7 +74,8 @@ fn item(
     let title = entry.title.as_ref().map(plain).filter(|title| !title.is_empty());
     let link = link(entry, base);
     let body = body(entry);
-    let published = entry.published.or(entry.updated).or(feed.published).or(feed.updated);
+    // The feed's own time is that of its last change, and so no entry's.
+    let published = entry.published.or(entry.updated);
     let at = published.map(|at| Timestamp::from_millis(at.timestamp_millis()));
     let id = native_id(entry, link.as_deref(), title.as_deref(), &body);
     let language = entry.language.clone().or_else(|| feed.language.clone());
@@ -74,9 +88,11 @@ fn item(
             tags.push(term.to_owned());
         }
     }
+    // A headline alone is what the entry says.
+    let (title, text) = if body.is_empty() { (None, title) } else { (title, Some(body)) };
     let submission = Submission {
         id,
-        text: Some(body),
+        text,
         title: title.map(|title| shortened(title, limits::TITLE_BYTES)),
         published_at: Some(at.unwrap_or(now)),
         language: language.filter(|tag| tag.len() <= limits::TAG_BYTES),
@@ -100,15 +116,10 @@ fn body(entry: &Entry) -> String {
     let content = entry.content.as_ref().and_then(|content| content.body.as_deref());
     let content = content.map(text::of_html).filter(|body| !body.is_empty());
     let summary = entry.summary.as_ref().map(plain).filter(|body| !body.is_empty());
-    let media = || {
-        let described = entry.media.iter().find_map(|media| media.description.as_ref());
-        described.map(plain).unwrap_or_default()
-    };
     match (content, summary) {
         (Some(content), Some(summary)) if content.len() > limits::TEXT_BYTES => summary,
         (Some(content), _) => content,
-        (None, Some(summary)) => summary,
-        (None, None) => media(),
+        (None, summary) => summary.unwrap_or_default(),
     }
 }
 
@@ -116,23 +127,14 @@ fn plain(text: &Text) -> String {
     text::of_html(&text.content)
 }
 
-/// The page that a person reads: the first alternate link, or an id that is one.
+/// The page that a person reads.
 fn link(entry: &Entry, base: Option<&Url>) -> Option<String> {
     let alternate = |rel: Option<&str>| matches!(rel, None | Some("alternate"));
-    let named = entry.links.iter().find(|link| alternate(link.rel.as_deref()));
-    let any = || entry.links.iter().find(|link| link.rel.as_deref() != Some("enclosure"));
-    let href = named.or_else(any).map(|link| link.href.trim()).filter(|href| !href.is_empty());
-    let href = href.or_else(|| Some(entry.id.as_str()).filter(|id| id.starts_with("http")))?;
-    let own = entry.base.as_deref().and_then(|own| match base {
-        Some(base) => base.join(own).ok(),
-        None => Url::parse(own).ok(),
-    });
-    let url = match own.as_ref().or(base) {
-        Some(base) => base.join(href).ok()?,
-        None => Url::parse(href).ok()?,
-    };
+    let link = entry.links.iter().find(|link| alternate(link.rel.as_deref()))?;
+    let href = link.href.trim();
+    let url = base.map_or_else(|| Url::parse(href), |base| base.join(href)).ok()?;
     let web = matches!(url.scheme(), "http" | "https") && url.as_str().len() <= limits::URL_BYTES;
-    web.then(|| url.to_string())
+    (web && !href.is_empty()).then(|| url.to_string())
 }
 
 /// The entry's own id, or its link, or what it says: the same entry always has the same.
@@ -169,24 +171,4 @@ fn state(submission: &Submission, at: Option<Timestamp>) -> u64 {
     let json = serde_json::to_vec(&seen).unwrap_or_default();
     let hash: [u8; 32] = Sha256::digest(json).into();
     hash.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-}
-
-/// How deep elements are nested, counted on tags alone: a parser need not meet what would exhaust it.
-fn depth(text: &str) -> usize {
-    let (mut now, mut most) = (0_usize, 0);
-    let bytes = text.as_bytes();
-    for at in memchr::memchr_iter(b'<', bytes) {
-        match bytes.get(at + 1) {
-            Some(b'/') => now = now.saturating_sub(1),
-            Some(b'!' | b'?') | None => {}
-            Some(_) => {
-                let close = memchr::memchr(b'>', &bytes[at..]).map(|length| at + length);
-                if close.is_some_and(|close| bytes[close - 1] != b'/') {
-                    now += 1;
-                    most = most.max(now);
-                }
-            }
-        }
-    }
-    most
 }

@@ -16,6 +16,7 @@ mod decode;
 mod document;
 mod place;
 mod source;
+mod translate;
 
 use std::time::Duration;
 
@@ -24,8 +25,9 @@ use echolot_pipeline::{settings::Problems, stage::Rejection};
 use serde::Deserialize;
 use url::Url;
 
-use self::source::FeedSource;
+use self::{document::Document, source::FeedSource};
 use crate::{
+    rejected::{Place, Rejected},
     source::{Page, SourceFault},
     sources::{Parts, SampleContext, SourceContext, SourceOptions},
 };
@@ -77,9 +79,12 @@ impl SourceOptions for FeedOptions {
 
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {
         let base = self.urls.first().and_then(|url| Url::parse(url).ok());
-        let items =
-            document::read(context.name, &sample, None, base.as_ref(), context.clock.now())?;
+        let now = context.clock.now();
+        let Document { items, broken } =
+            document::read(context.name, &sample, None, base.as_ref(), now)?;
         let observations = items.into_iter().map(|item| item.observation).collect();
-        Ok(Page { observations, ..Page::default() })
+        let place = Place::NativeId(context.file.display().to_string());
+        let rejected = broken.map(|rejection| Rejected::new(place, rejection, sample));
+        Ok(Page { observations, rejected: rejected.into_iter().collect(), ..Page::default() })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use echolot_pipeline::stage::Rejection;
 use echolot_schemas::{
     MentionId, SourceName, Timestamp, coverage::GapReason, cursor::CursorRecord,
 };
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    document::{self, Item},
+    document::{self, Document, Item},
     place::{Place, Places},
 };
 use crate::{
@@ -94,18 +95,23 @@ impl FeedSource {
         let content_type = answer.header(&CONTENT_TYPE);
         let now = self.context.clock.now();
         match document::read(name, &answer.body, content_type, Some(&answer.url), now) {
-            Ok(items) => {
-                let page = news(name, items, &mut place, now);
+            Ok(Document { items, broken }) => {
+                let mut page = news(name, items, &mut place, now);
+                page.rejected.extend(broken.map(|rejection| rejected(answer, rejection)));
                 let changed = !page.observations.is_empty();
                 (page, place, changed)
             }
             Err(rejection) => {
-                let at = Where::NativeId(crate::http::fault::shown(&answer.url));
-                let rejected = vec![Rejected::new(at, rejection, answer.body.clone())];
+                let rejected = vec![rejected(answer, rejection)];
                 (Page { rejected, ..Page::default() }, place, false)
             }
         }
     }
+}
+
+fn rejected(answer: &Answer, rejection: Rejection) -> Rejected {
+    let place = Where::NativeId(crate::http::fault::shown(&answer.url));
+    Rejected::new(place, rejection, answer.body.clone())
 }
 
 /// What is new or has changed since the document before.
