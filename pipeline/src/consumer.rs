@@ -158,6 +158,9 @@ impl<E: Event> Consumer<E> {
             .set("partition.assignment.strategy", "range")
             .set("queued.max.messages.kbytes", fetch_ahead)
             .set("queued.min.messages", "10000")
+            // A full queue is looked at again after this. By default that is a second, in which a
+            // stage that empties it sooner stands still before a backlog.
+            .set("fetch.queue.backoff.ms", "10")
             .set("fetch.wait.max.ms", "50")
             .set("fetch.error.backoff.ms", "50")
             .set("statistics.interval.ms", "1000")

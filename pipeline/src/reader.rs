@@ -58,6 +58,7 @@ impl LogReader {
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
             .set("queued.max.messages.kbytes", "32768")
+            .set("fetch.queue.backoff.ms", "10")
             .set("fetch.wait.max.ms", "20")
             .create()
             .map_err(|source| KafkaFault::Client { brokers: settings.brokers.clone(), source })?;
