@@ -157,6 +157,10 @@ impl<E: Event> Consumer<E> {
             // Cooperative assignment revokes repeatedly (librdkafka#3891).
             .set("partition.assignment.strategy", "range")
             .set("queued.max.messages.kbytes", fetch_ahead)
+            // The queue's limit is looked at between fetches only, and what a fetch brings unpacks
+            // to about four times its size. A larger batch of records comes whole all the same.
+            .set("fetch.max.bytes", (1 << 20).to_string())
+            .set("max.partition.fetch.bytes", (1 << 18).to_string())
             .set("queued.min.messages", "10000")
             // A full queue is looked at again after this. By default that is a second, in which a
             // stage that empties it sooner stands still before a backlog.
