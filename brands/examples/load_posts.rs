@@ -1,8 +1,9 @@
-//! Twenty brand queries over a file of posts: counts, and ten matches with their explanation.
+//! Twenty brand queries over a file of posts: counts, and a match of each brand explained.
 //!
 //! `cargo run --release -p echolot-brands --example load_posts -- posts.jsonl.zst`
 //!
-//! The file holds one JSON object per line with `text`, `lang`, `source` and `created_at`.
+//! The file holds one JSON object per line with `id`, `text`, `lang`, `source` and `created_at`. Rows
+//! are counted from 1. Of a text what surrounds the first place is shown.
 
 #![expect(clippy::print_stdout, reason = "an example reports on standard output")]
 
@@ -11,6 +12,7 @@ use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use echolot_brands::explain::{marked, plain};
 use echolot_brands::{BrandBook, Matcher, Post, Scratch, targets};
 use serde_json::Value;
 
@@ -54,7 +56,7 @@ fn main() -> anyhow::Result<()> {
             counts[brand as usize] += 1;
             // Every brand's 17th mention, so that samples do not depend on chance.
             if counts[brand as usize] == 17 {
-                samples.push((brand, record.clone()));
+                samples.push((brand, posts, record.clone()));
             }
         }
         if several == 3 && brands.len() > 1 {
@@ -75,22 +77,33 @@ fn main() -> anyhow::Result<()> {
     for (brand, count) in book.brands().iter().zip(&counts) {
         println!("{:<18} {:<12} {count:>8}  {}", brand.name, brand.group, brand.version);
     }
-    samples.sort_by_key(|(brand, _)| *brand);
-    let spread = (0..10).filter_map(|sample| samples.get(sample * samples.len() / 10));
-    for (brand, record) in spread {
-        let Some(brand) = book.get(*brand) else { continue };
-        let field = |name: &str| record.get(name).and_then(Value::as_str);
-        let post = Post {
-            text: field("text").unwrap_or_default(),
-            lang: field("lang"),
-            ..Post::default()
-        };
-        println!(
-            "\n{} ({})\n{}",
-            brand.name,
-            brand.query,
-            brand.query.explain(&post)?.render(&post)
-        );
+    samples.sort_by_key(|(brand, ..)| *brand);
+    for (brand, row, record) in samples {
+        let Some(brand) = book.get(brand) else { continue };
+        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (id, source, lang) = (field("id"), field("source"), field("lang"));
+        let post = Post { text: field("text"), lang: Some(lang), source, ..Post::default() };
+        println!("\n{}: row {row}, id {id}, {source}, {lang}", brand.name);
+        println!("  rule: {}", brand.query);
+        let explained = brand.query.explain(&post)?;
+        println!("  text: {}", around(&plain(&marked(post.text, explained.spans().iter()))));
+        for term in explained.terms.iter().filter(|term| term.counts && term.found) {
+            let places = term.spans.iter().map(|span| format!("{:?}", span.bytes));
+            println!("  because of {} at {}", term.term, places.collect::<Vec<_>>().join(", "));
+        }
     }
     Ok(())
+}
+
+/// The first mark and up to forty characters on either side.
+fn around(marked: &str) -> String {
+    let at = marked.find("[[").unwrap_or(0);
+    let (before, rest) = marked.split_at(at);
+    let skipped = before.chars().count().saturating_sub(40);
+    let before: String = before.chars().skip(skipped).collect();
+    let behind = rest.find("]]").map_or(0, |end| end + 2);
+    let behind = rest[..behind].chars().count() + 40;
+    let cut = if rest.chars().count() > behind { "…" } else { "" };
+    let from = if skipped > 0 { "…" } else { "" };
+    format!("{from}{before}{}{cut}", rest.chars().take(behind).collect::<String>())
 }

@@ -1,9 +1,12 @@
 //! The part of a text that concerns each matched brand.
 //!
-//! When one brand is matched, the whole text is about it. When several are, each sentence goes to
-//! the brands named in it; a sentence that names two or more is divided into clauses, at contrasting
-//! words (`but`, `aber`, `während`) and at commas. What names no brand follows the brand named before it,
-//! or goes to the first one named when none was.
+//! A sentence is about the brands named in it; one that names two or more is divided into clauses,
+//! at contrasting words (`but`, `aber`, `während`) and at commas. What names no brand follows the
+//! brand named before it, or leads to the next one named when none was.
+//!
+//! A short text is about its brands from end to end: one brand alone gets all of it. In a long one
+//! ([`LONG_BYTES`]) a name reaches [`BEHIND`] sentences behind it and [`AHEAD`] ahead; what lies
+//! farther off concerns no brand, whether one is matched or several.
 
 use std::ops::Range;
 
@@ -28,14 +31,23 @@ impl Target {
     }
 }
 
+/// Bytes from which a text is long: an article or a thread rather than a post or a review.
+pub const LONG_BYTES: usize = 1_000;
+/// Sentences behind a name that still concern it, in a long text.
+pub const BEHIND: usize = 3;
+/// Sentences ahead of a name that lead to it, in a long text.
+pub const AHEAD: usize = 1;
+
 /// The targets of the mention last given to [`Matcher::matches`] with this scratch, one for each
-/// matched brand, in the same order.
+/// matched brand, in the same order. A brand whose words stand in the title alone, or that matches
+/// by other things than words, gets the whole text.
 pub fn targets(matcher: &Matcher, post: &Post<'_>, scratch: &Scratch) -> Vec<Target> {
     let brands = scratch.matched();
     let whole_text = 0..post.text.len();
     let whole =
         |brand: &BrandIndex| Target { brand: *brand, parts: Vec::from([whole_text.clone()]) };
-    if brands.len() < 2 {
+    let long = post.text.len() >= LONG_BYTES;
+    if brands.len() < 2 && !long {
         return brands.iter().map(whole).collect();
     }
     let named: Vec<Vec<Range<usize>>> = brands
@@ -49,7 +61,8 @@ pub fn targets(matcher: &Matcher, post: &Post<'_>, scratch: &Scratch) -> Vec<Tar
                 .collect()
         })
         .collect();
-    let parts = divide(post.text, &named);
+    let reach = if long { Reach { behind: BEHIND, ahead: AHEAD } } else { Reach::EVERYTHING };
+    let parts = divide(post.text, &named, reach);
     brands
         .iter()
         .zip(parts)
@@ -61,36 +74,68 @@ pub fn targets(matcher: &Matcher, post: &Post<'_>, scratch: &Scratch) -> Vec<Tar
         .collect()
 }
 
+/// How many sentences around a name concern it.
+#[derive(Clone, Copy)]
+struct Reach {
+    behind: usize,
+    ahead: usize,
+}
+
+impl Reach {
+    const EVERYTHING: Self = Self { behind: usize::MAX, ahead: usize::MAX };
+}
+
+/// A sentence, or a clause of one that names several brands.
+struct Unit {
+    bytes: Range<usize>,
+    /// Number of the sentence.
+    sentence: usize,
+    /// The brands named in it.
+    owners: Vec<usize>,
+}
+
 /// For each list of spans the parts of the text that belong to it.
-fn divide(text: &str, named: &[Vec<Range<usize>>]) -> Vec<Vec<Range<usize>>> {
-    let mut units = Vec::new();
-    for sentence in split(text, sentence_end) {
-        let owners = owners(&sentence, named);
-        if owners.len() < 2 {
-            units.push((sentence, owners));
-            continue;
-        }
-        let inside = text.get(sentence.clone()).unwrap_or_default();
-        for clause in split(inside, clause_end) {
-            let clause = sentence.start + clause.start..sentence.start + clause.end;
-            let owners = self::owners(&clause, named);
-            units.push((clause, owners));
-        }
+fn divide(text: &str, named: &[Vec<Range<usize>>], reach: Reach) -> Vec<Vec<Range<usize>>> {
+    let units = units(text, named);
+    let mut next_named: Vec<Option<&Unit>> = Vec::with_capacity(units.len());
+    let mut next = None;
+    for unit in units.iter().rev() {
+        next = Some(unit).filter(|unit| !unit.owners.is_empty()).or(next);
+        next_named.push(next);
     }
     let mut parts = vec![Vec::new(); named.len()];
-    let mut current =
-        units.iter().find(|(_, owners)| !owners.is_empty()).map(|(_, owners)| owners.clone());
-    for (unit, owners) in units {
-        if !owners.is_empty() {
-            current = Some(owners);
+    let mut last: Option<&Unit> = None;
+    for (unit, next) in units.iter().zip(next_named.into_iter().rev()) {
+        if !unit.owners.is_empty() {
+            last = Some(unit);
         }
-        for &owner in current.iter().flatten() {
+        let follows = last.filter(|last| unit.sentence - last.sentence <= reach.behind);
+        let leads = next.filter(|next| next.sentence - unit.sentence <= reach.ahead);
+        for &owner in follows.or(leads).iter().flat_map(|unit| &unit.owners) {
             if let Some(parts) = parts.get_mut(owner) {
-                extend(parts, unit.clone());
+                extend(parts, unit.bytes.clone());
             }
         }
     }
     parts
+}
+
+fn units(text: &str, named: &[Vec<Range<usize>>]) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for (sentence, bytes) in split(text, sentence_end).into_iter().enumerate() {
+        let owners = owners(&bytes, named);
+        if owners.len() < 2 {
+            units.push(Unit { bytes, sentence, owners });
+            continue;
+        }
+        let inside = text.get(bytes.clone()).unwrap_or_default();
+        for clause in split(inside, clause_end) {
+            let clause = bytes.start + clause.start..bytes.start + clause.end;
+            let owners = self::owners(&clause, named);
+            units.push(Unit { bytes: clause, sentence, owners });
+        }
+    }
+    units
 }
 
 /// Adds a part, joining it to one that ends where it begins.
@@ -114,7 +159,8 @@ fn owners(part: &Range<usize>, named: &[Vec<Range<usize>>]) -> Vec<usize> {
 fn split(text: &str, ends: fn(&str, usize) -> Option<usize>) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for (at, _) in text.char_indices() {
+    // Blanks at the end begin no part; each of them would be looked at from all before it.
+    for (at, _) in text.trim_end().char_indices() {
         if at < start {
             continue;
         }
@@ -140,7 +186,8 @@ fn sentence_end(text: &str, at: usize) -> Option<usize> {
     let sign = rest.chars().next()?;
     let after = rest.get(sign.len_utf8()..)?;
     match sign {
-        '\n' => Some(at + 1),
+        // Empty lines are no sentences.
+        '\n' => Some(at + rest.len() - rest.trim_start().len()),
         '。' | '！' | '？' => Some(at + sign.len_utf8()),
         '.' | '!' | '?' | '…' if after.starts_with(char::is_whitespace) => {
             let word =
@@ -191,14 +238,12 @@ fn clause_end(text: &str, at: usize) -> Option<usize> {
     {
         return Some(at + sign.len_utf8());
     }
-    let begins = text.get(..at)?.chars().next_back().is_some_and(char::is_whitespace);
-    let word = rest
-        .split(|c: char| !c.is_alphanumeric())
-        .next()
-        .filter(|word| begins && !word.is_empty())?;
-    let contrast = OPENERS.binary_search(&word.to_lowercase().as_str()).is_ok()
-        || word.eq_ignore_ascii_case("and");
-    contrast.then_some(at)
+    // Asked first: a word without end must not be read from each of its characters.
+    if !text.get(..at)?.ends_with(char::is_whitespace) {
+        return None;
+    }
+    let word = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    OPENERS.binary_search(&word.to_lowercase().as_str()).is_ok().then_some(at)
 }
 
 #[cfg(test)]
@@ -207,10 +252,14 @@ mod tests {
 
     /// The parts of `text` for each word looked for.
     fn parts(text: &str, words: &[&str]) -> Vec<String> {
+        parts_within(text, words, Reach::EVERYTHING)
+    }
+
+    fn parts_within(text: &str, words: &[&str], reach: Reach) -> Vec<String> {
         let spans =
             |word: &&str| text.match_indices(*word).map(|(at, word)| at..at + word.len()).collect();
         let named: Vec<Vec<Range<usize>>> = words.iter().map(spans).collect();
-        divide(text, &named)
+        divide(text, &named, reach)
             .into_iter()
             .map(|parts| {
                 parts.into_iter().map(|part| text[part].trim()).collect::<Vec<_>>().join(" | ")
@@ -260,6 +309,27 @@ mod tests {
             parts("Apple gegen Sony", &["Apple", "Sony"]),
             ["Apple gegen Sony", "Apple gegen Sony"]
         );
+    }
+
+    #[test]
+    fn within_reach_a_name_takes_the_sentences_around_it() {
+        let reach = Reach { behind: 2, ahead: 1 };
+        let text = "One. Two. Sony here. Four. Five. Six. Seven. Sony again. Nine.";
+        assert_eq!(
+            parts_within(text, &["Sony"], reach),
+            ["Two. Sony here. Four. Five. | Seven. Sony again. Nine."]
+        );
+        let text = "One. Sony is bad. Three. Four. Five. Six. Apple is good. Eight.";
+        assert_eq!(
+            parts_within(text, &["Sony", "Apple"], reach),
+            ["One. Sony is bad. Three. Four.", "Six. Apple is good. Eight."]
+        );
+    }
+
+    #[test]
+    fn empty_lines_are_no_sentences() {
+        let reach = Reach { behind: 1, ahead: 0 };
+        assert_eq!(parts_within("Sony\n\n \nTwo\n\nThree", &["Sony"], reach), ["Sony\n\n \nTwo"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use echolot_brands::query::{ErrorKind, limits};
 use echolot_brands::text::tokens::MAX_TEXT_BYTES;
-use echolot_brands::{BrandBook, Matcher, Post, Query, Scratch};
+use echolot_brands::{BrandBook, Matcher, Post, Query, Scratch, targets};
 use proptest::prelude::*;
 
 fn fault(query: &str) -> (String, std::ops::Range<usize>) {
@@ -84,6 +84,46 @@ fn limits_are_kept_and_named() {
     assert!(Query::parse(&format!("{}a", "NOT ".repeat(10_000))).is_ok());
 }
 
+/// A terminal has some rows and no wish to be steered.
+#[test]
+fn whatever_the_query_its_error_is_a_few_short_lines_that_say_what_to_do() {
+    let deep = "(".repeat(60_000);
+    let long = "bahn ".repeat(200_000);
+    let terms = vec!["word"; limits::MAX_TERMS + 1].join(" OR ");
+    for (query, expected, help) in [
+        ("", "the query is empty", "write the brand's name"),
+        ("(bahn AND bus", "expected `)`", "add `)` where the group ends"),
+        ("bahn) bus", "expected an operator", "remove it"),
+        ("\"deutsche bahn", "expected a closing `\"`", "where the phrase ends"),
+        (deep.as_str(), "at most 48 open parentheses", "instead of nesting"),
+        (long.as_str(), "the end within 65536 bytes", "split the list"),
+        (terms.as_str(), "the end after 2000 terms", "several brands"),
+        ("bahn \u{202E}sub", "U+202E", "delete it"),
+        ("قطار AND ba\u{200B}hn", "U+200B", "delete it"),
+        ("bahn \u{1b}[2Jbus", "U+001B", "delete it"),
+        ("foo:bar bahn", "expected author, country", "in quotes"),
+        ("*", "letters beside the wildcard", "NEAR/2f"),
+        ("*ab*", "at least 3 letters in a row", "write more of the word"),
+        ("bahn OR\nbus OR\n(tram", "3 │ (tram", "add `)`"),
+    ] {
+        let told = Query::parse(query).unwrap_err().render();
+        let shown: String = query.chars().take(30).collect();
+        // Help may be broken between words.
+        let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(expected) && words.contains(help), "{shown:?}:\n{told}");
+        assert!(told.lines().count() <= 14, "{shown:?}:\n{told}");
+        assert!(told.lines().all(|line| line.chars().count() <= 140), "{shown:?}:\n{told}");
+        let steers = |c: char| (c.is_control() && c != '\n') || "\u{202E}\u{200B}".contains(c);
+        assert!(!told.contains(steers), "{shown:?}:\n{told:?}");
+        let json = serde_json::to_value(Query::parse(query).unwrap_err()).unwrap();
+        for key in ["code", "message", "expected", "help"] {
+            assert!(json[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {json}");
+        }
+        let (from, to) = (json["bytes"]["start"].as_u64(), json["bytes"]["end"].as_u64());
+        assert!(from <= to && to.unwrap() <= query.len() as u64, "{shown:?}: {json}");
+    }
+}
+
 #[test]
 fn a_misspelt_field_is_recognised() {
     let error = Query::parse("bahn AND autor:müller").unwrap_err();
@@ -121,6 +161,7 @@ fn doubtful_queries_are_warned_about() {
         ("bahn oder bus", "the operator is OR"),
         ("bahn AND bus OR tram", "binds closer"),
         ("C++ tutorial", "raw:\"C++\""),
+        ("\"the nike+ app\"", "raw:\"nike+\""),
         ("bahn?", "exactly one letter"),
     ] {
         assert!(
@@ -149,7 +190,9 @@ fn worst_cases_stay_linear() {
     let overlapping: Vec<String> = (3..60).map(|n| format!("*{}*", "a".repeat(n))).collect();
     let phrase = format!("\"{} b\"", ["a"; 30].join(" "));
     let joined = format!("\"{} b\"", ["a-a"; 15].join(" "));
-    let queries: Vec<Query> = [nested_stars.to_owned(), overlapping.join(" OR "), phrase, joined]
+    let raw: Vec<String> = (1..100).map(|n| format!("raw:{}", "+".repeat(n))).collect();
+    let raw = raw.join(" OR ");
+    let queries: Vec<Query> = [nested_stars, &overlapping.join(" OR "), &phrase, &joined, &raw]
         .iter()
         .map(|query| query.parse().unwrap())
         .collect();
@@ -167,9 +210,15 @@ fn worst_cases_stay_linear() {
         ("links", "http://a ".repeat(MAX_TEXT_BYTES / 9)),
         ("marks", "u\u{308}".repeat(MAX_TEXT_BYTES / 3)),
         ("far over the limit", "a ".repeat(4 * MAX_TEXT_BYTES)),
+        ("signs", "+".repeat(MAX_TEXT_BYTES)),
+        ("two brands and a word without end", format!("aaa a b {}", "a".repeat(MAX_TEXT_BYTES))),
+        ("two brands and blanks without end", format!("aaa a b{}", "\n".repeat(MAX_TEXT_BYTES))),
+        ("two brands and sentences", "aaa a b.\n\n".repeat(MAX_TEXT_BYTES / 10)),
     ] {
         let started = Instant::now();
-        matcher.matches(&Post::text(&text), &mut scratch);
+        let post = Post::text(&text);
+        matcher.matches(&post, &mut scratch);
+        targets(&matcher, &post, &scratch);
         let took = started.elapsed();
         assert!(took < Duration::from_secs(5), "{name}: {took:?}");
     }

@@ -3,8 +3,12 @@
 //! A mention's group is decided when it is stored, by what was stored before it; the row keeps the
 //! answer. Memory holds the last texts only ([`echolot_brands::noise::Settings`]) and is filled
 //! again from the last rows whenever partitions are assigned, so a restart gives the same groups.
-//! An exact copy or a repost has the same group whichever writer stores it, since a group is named
-//! by its text. Two writers that store near copies at the same moment do not see each other's.
+//!
+//! With one writer a text and its near copies are one group. Of several writers each remembers what
+//! it stored itself since then, and what all had stored before: the same wording may then be in two
+//! groups, one for each writer. `text_hash` is the same whoever stores a wording, and
+//! `mentions_collapsed` puts each wording into one group: copies and reposts are always one text
+//! there, near copies as soon as any writer has seen both wordings.
 
 use clickhouse::Row;
 use echolot_brands::{

@@ -23,7 +23,7 @@ impl Evidence<'_> {
         match plan {
             Plan::Term(term) => self.hits.has(*term),
             Plan::Sequence(steps) => self.may_hold(steps) && !self.sequence(steps).is_empty(),
-            Plan::Raw(raw) => self.hits.raw(*raw).next().is_some(),
+            Plan::Raw(raw) => !self.hits.raw(*raw).is_empty(),
             Plan::Field(test) => test.matches(self.post, self.tokens),
             Plan::Not(inner) => !self.holds(inner),
             Plan::And(children) => children.iter().all(|child| self.holds(child)),

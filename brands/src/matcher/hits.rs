@@ -9,6 +9,8 @@ use super::plan::{RawId, TermId};
 use crate::text::tokens::{Form, Place, Tokens};
 
 const END: u32 = u32::MAX;
+/// Places kept of one `raw:` text; one proves it, the others are shown.
+const RAW_PLACES: usize = 256;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Chain {
@@ -47,12 +49,21 @@ pub(super) struct Hits {
     checked: Vec<(u32, u32)>,
     /// Terms seen, each once.
     pub(super) terms: Vec<TermId>,
-    raw: Vec<(RawId, Place, Range<u32>)>,
+    /// By raw text the places where it was seen.
+    raw: Vec<Vec<(Place, Range<u32>)>>,
+    /// Raw texts seen, each once.
+    pub(super) raw_seen: Vec<RawId>,
 }
 
 impl Hits {
     /// Forgets the last mention.
-    pub(super) fn reset(&mut self, terms: usize, checks: usize) {
+    pub(super) fn reset(&mut self, terms: usize, checks: usize, raw: usize) {
+        for seen in self.raw_seen.drain(..) {
+            self.raw[seen as usize].clear();
+        }
+        if self.raw.len() != raw {
+            self.raw.resize(raw, Vec::new());
+        }
         if self.checked.len() != checks {
             self.checked.resize(checks, (0, 0));
         }
@@ -68,7 +79,6 @@ impl Hits {
         }
         self.links.clear();
         self.terms.clear();
-        self.raw.clear();
     }
 
     fn chain(&self, term: TermId) -> Option<&Chain> {
@@ -121,19 +131,18 @@ impl Hits {
     }
 
     pub(super) fn note_raw(&mut self, raw: RawId, place: Place, bytes: Range<u32>) {
-        self.raw.push((raw, place, bytes));
+        let Some(places) = self.raw.get_mut(raw as usize) else { return };
+        if places.is_empty() {
+            self.raw_seen.push(raw);
+        }
+        if places.len() < RAW_PLACES {
+            places.push((place, bytes));
+        }
     }
 
-    pub(super) fn raw(&self, raw: RawId) -> impl Iterator<Item = (Place, Range<u32>)> {
-        self.raw
-            .iter()
-            .filter(move |(id, ..)| *id == raw)
-            .map(|(_, place, bytes)| (*place, bytes.clone()))
-    }
-
-    /// The raw texts seen, with repetitions.
-    pub(super) fn raw_ids(&self) -> impl Iterator<Item = RawId> {
-        self.raw.iter().map(|(id, ..)| *id)
+    /// Where a raw text was seen.
+    pub(super) fn raw(&self, raw: RawId) -> &[(Place, Range<u32>)] {
+        self.raw.get(raw as usize).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -141,7 +150,9 @@ impl Hits {
             + self.links.capacity() * size_of::<Link>()
             + self.checked.capacity() * size_of::<(u32, u32)>()
             + self.terms.capacity() * size_of::<TermId>()
-            + self.raw.capacity() * size_of::<(RawId, Place, Range<u32>)>()
+            + self.raw.iter().map(Vec::capacity).sum::<usize>() * size_of::<(Place, Range<u32>)>()
+            + self.raw.capacity() * size_of::<Vec<(Place, Range<u32>)>>()
+            + self.raw_seen.capacity() * size_of::<RawId>()
     }
 }
 

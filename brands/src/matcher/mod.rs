@@ -141,7 +141,7 @@ impl Matcher {
     pub fn matches<'s>(&self, post: &Post<'_>, scratch: &'s mut Scratch) -> &'s [BrandIndex] {
         let Scratch { tokens, hits, seen, round, matched } = scratch;
         tokens.read(post.title, post.text);
-        hits.reset(self.terms, self.automaton.checks());
+        hits.reset(self.terms, self.automaton.checks(), self.raw.len());
         self.automaton.scan(tokens, hits);
         self.raw.scan(post, hits);
         matched.clear();
@@ -155,7 +155,7 @@ impl Matcher {
         }
         let evidence = Evidence { post, tokens, hits };
         let triggered = hits.terms.iter().map(|term| row(&self.by_term, *term));
-        let raw_triggered = hits.raw_ids().map(|raw| row(&self.by_raw, raw));
+        let raw_triggered = hits.raw_seen.iter().map(|raw| row(&self.by_raw, *raw));
         for &query in triggered.chain(raw_triggered).flatten().chain(&self.always) {
             if let Some(seen) = seen.get_mut(query as usize)
                 && *seen != *round

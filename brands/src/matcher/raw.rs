@@ -43,6 +43,11 @@ impl RawSearch {
         }
     }
 
+    /// Number of texts.
+    pub(super) fn len(&self) -> usize {
+        self.search.as_ref().map_or(0, AhoCorasick::patterns_len)
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         self.search.as_ref().map_or(0, AhoCorasick::memory_usage)
     }

@@ -98,8 +98,9 @@ impl Evidence<'_> {
             Plan::Raw(raw) => self
                 .hits
                 .raw(*raw)
+                .iter()
                 .map(|(place, bytes)| TextSpan {
-                    place,
+                    place: *place,
                     bytes: bytes.start as usize..bytes.end as usize,
                 })
                 .collect(),

@@ -87,6 +87,21 @@ impl Expr {
             Self::Near(near) => cover(&near.operands),
         }
     }
+
+    /// Calls `visit` with each field test, in the order written.
+    pub(super) fn visit_fields<'e>(&'e self, visit: &mut impl FnMut(&'e FieldTest)) {
+        match self {
+            Self::Field(leaf) => visit(&leaf.value),
+            Self::Not(inner) => inner.visit_fields(visit),
+            Self::And(children) | Self::Or(children) => {
+                for child in children {
+                    child.visit_fields(visit);
+                }
+            }
+            // The sides of NEAR are words.
+            Self::Text(_) | Self::Raw(_) | Self::Near(_) => {}
+        }
+    }
 }
 
 fn cover(children: &[Expr]) -> Span {

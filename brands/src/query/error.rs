@@ -6,6 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::ast::Span;
+use super::excerpt::Excerpt;
 use super::limits;
 
 /// What is wrong.
@@ -112,16 +113,16 @@ pub enum ErrorKind {
         leading: bool,
     },
     /// Over [`limits::MAX_WILDCARDS`].
-    #[error("a word may hold {} wildcards", limits::MAX_WILDCARDS)]
+    #[error("a word may hold at most {} wildcards", limits::MAX_WILDCARDS)]
     TooManyWildcards,
     /// Over [`limits::MAX_INFIX_TERMS`].
-    #[error("a query may hold {} words with a leading `*`", limits::MAX_INFIX_TERMS)]
+    #[error("a query may hold at most {} words with a leading `*`", limits::MAX_INFIX_TERMS)]
     TooManyInfixTerms,
     /// Over [`limits::MAX_PHRASE_WORDS`].
-    #[error("a phrase may have {} words", limits::MAX_PHRASE_WORDS)]
+    #[error("a phrase may have at most {} words", limits::MAX_PHRASE_WORDS)]
     PhraseTooLong,
     /// Over [`limits::MAX_WORD_CHARS`].
-    #[error("a word may have {} characters", limits::MAX_WORD_CHARS)]
+    #[error("a word may have at most {} characters", limits::MAX_WORD_CHARS)]
     WordTooLong,
 }
 
@@ -173,7 +174,16 @@ impl ErrorKind {
             Self::PastedLink => "url:…".into(),
             Self::Invisible { .. } => "visible characters".into(),
             Self::NoLetters { .. } => "a letter, a digit or an emoji".into(),
-            _ => "less".into(),
+            Self::TooLong { .. } => format!("the end within {} bytes", limits::MAX_QUERY_BYTES),
+            Self::TooDeep => format!("at most {} open parentheses", limits::MAX_DEPTH),
+            Self::TooManyTerms => format!("the end after {} terms", limits::MAX_TERMS),
+            Self::LoneWildcard => "letters beside the wildcard: bahn*".into(),
+            Self::WildcardBesideCharacter => "the characters without a wildcard".into(),
+            Self::WildcardTooShort { needed, .. } => format!("at least {needed} letters in a row"),
+            Self::TooManyWildcards => format!("at most {} wildcards", limits::MAX_WILDCARDS),
+            Self::TooManyInfixTerms => "a word without a leading `*`".into(),
+            Self::PhraseTooLong => format!("at most {} words", limits::MAX_PHRASE_WORDS),
+            Self::WordTooLong => format!("at most {} characters", limits::MAX_WORD_CHARS),
         }
     }
 
@@ -222,23 +232,24 @@ pub struct QueryError {
     pub span: Span,
     /// Characters of UTF-16, which is how a web page counts.
     utf16: Span,
-    source: String,
+    shown: Box<Excerpt>,
 }
 
 impl QueryError {
     pub(crate) fn new(kind: ErrorKind, span: Span, query: &str) -> Self {
-        let source = &query[..query.floor_char_boundary(limits::MAX_QUERY_BYTES)];
-        let start = source.floor_char_boundary(span.start);
-        let end = source.floor_char_boundary(span.end).max(start);
+        let start = query.floor_char_boundary(span.start);
+        let end = query.floor_char_boundary(span.end).max(start);
+        let span = Span::new(start, end);
         Self {
             kind,
-            span: Span::new(start, end),
-            utf16: utf16(source, start, end),
-            source: source.to_owned(),
+            span,
+            utf16: utf16(query, start, end),
+            shown: Box::new(Excerpt::of(query, span)),
         }
     }
 
-    /// The error with the query and a mark below the place, for a terminal.
+    /// The error and the part of the query around it with a mark below the place, for a terminal:
+    /// some lines, whatever the query is, without control characters.
     pub fn render(&self) -> String {
         let mut out = String::new();
         let handler =
@@ -274,13 +285,14 @@ impl Diagnostic for QueryError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        (!self.shown.text.trim().is_empty()).then_some(&self.shown.text as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let label = format!("expected {}", self.kind.expected());
-        let span = (self.span.start, self.span.end - self.span.start);
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(label), span))))
+        let Span { start, end } = self.shown.mark;
+        let mark = LabeledSpan::new_with_span(Some(label), (start, end - start));
+        Some(Box::new(std::iter::once(mark)))
     }
 }
 

@@ -183,6 +183,39 @@ impl FieldTest {
         }
     }
 
+    /// The name of the field: `lang`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Lang(_) => "lang",
+            Self::Country(_) => "country",
+            Self::Source(_) => "source",
+            Self::Author(_) => "author",
+            Self::Tag(_) => "tag",
+            Self::Site(_) => "site",
+            Self::Url(_) => "url",
+            Self::Rating(_) => "rating",
+            Self::Date(_) => "date",
+            Self::Reply | Self::Internal => "is",
+            Self::Link => "has",
+        }
+    }
+
+    /// Whether it is not known what the mention has there: the test is then false unless a link in
+    /// the text passes it.
+    pub const fn is_unknown(&self, post: &Post<'_>) -> bool {
+        match self {
+            Self::Lang(_) => post.lang.is_none(),
+            Self::Country(_) => post.country.is_none(),
+            Self::Source(_) => post.source.is_empty(),
+            Self::Author(_) => post.author.is_none(),
+            Self::Site(_) | Self::Url(_) => post.url.is_none(),
+            Self::Rating(_) => post.rating.is_none(),
+            Self::Date(_) => post.created.is_none(),
+            // A mention without them has none.
+            Self::Tag(_) | Self::Reply | Self::Internal | Self::Link => false,
+        }
+    }
+
     /// Whether no mention passes both tests.
     pub(crate) fn excludes(&self, other: &Self) -> bool {
         match (self, other) {

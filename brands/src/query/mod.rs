@@ -2,6 +2,7 @@
 
 pub mod ast;
 pub mod error;
+mod excerpt;
 pub mod field;
 mod format;
 mod lex;
@@ -13,6 +14,7 @@ use std::fmt;
 
 pub use ast::{Expr, Gap, Leaf, Near, Span};
 pub use error::{ErrorKind, QueryError};
+pub use field::FieldTest;
 pub use warn::{Warning, WarningKind};
 
 /// A parsed query.
@@ -32,6 +34,13 @@ impl Query {
     /// The query as a tree.
     pub fn expr(&self) -> &Expr {
         &self.expr
+    }
+
+    /// Its tests of something other than the words, in the order written.
+    pub fn fields(&self) -> Vec<&FieldTest> {
+        let mut fields = Vec::new();
+        self.expr.visit_fields(&mut |test| fields.push(test));
+        fields
     }
 
     /// The canonical form: it parses to an equal query and formats to itself.

@@ -19,13 +19,13 @@ use crate::text::glob::{Glob, Piece};
 use crate::text::words::{self, WordFault};
 
 pub(super) fn parse(query: &str) -> Result<Expr, QueryError> {
-    let error = |kind| QueryError::new(kind, Span::new(0, query.len()), query);
+    let error = |kind, from| QueryError::new(kind, Span::new(from, query.len()), query);
     if query.len() > limits::MAX_QUERY_BYTES {
-        return Err(error(ErrorKind::TooLong { bytes: query.len() }));
+        return Err(error(ErrorKind::TooLong { bytes: query.len() }, limits::MAX_QUERY_BYTES));
     }
     let lexemes = lex(query)?;
     if lexemes.is_empty() {
-        return Err(error(ErrorKind::Empty));
+        return Err(error(ErrorKind::Empty, 0));
     }
     let mut parser = Parser { query, lexemes: &lexemes, at: 0, depth: 0, terms: 0, infix: 0 };
     let expr = parser.or()?;

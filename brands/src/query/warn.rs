@@ -188,6 +188,10 @@ fn excluding(a: &Leaf<FieldTest>, b: &Leaf<FieldTest>) -> bool {
 
 fn text(query: &str, leaf: &Leaf<String>, found: &mut Vec<(WarningKind, Span)>) {
     let word = &leaf.value;
+    // In quotation marks, too, signs divide words.
+    for word in word.split(' ').filter(|word| words::cut(word).is_ok_and(|cut| cut.lost_signs)) {
+        found.push((WarningKind::LostSigns { word: word.to_owned() }, leaf.span));
+    }
     let quoted = query.get(leaf.span.start..leaf.span.end).is_some_and(|written| written != word);
     if quoted {
         return;
@@ -201,9 +205,6 @@ fn text(query: &str, leaf: &Leaf<String>, found: &mut Vec<(WarningKind, Span)>) 
     };
     if let Some(operator) = operator {
         found.push((WarningKind::LooksLikeOperator { word: word.clone(), operator }, leaf.span));
-    }
-    if words::cut(word).is_ok_and(|cut| cut.lost_signs) {
-        found.push((WarningKind::LostSigns { word: word.clone() }, leaf.span));
     }
     if word.ends_with('?') && word.matches('?').count() == 1 {
         found.push((WarningKind::QuestionMark { word: word.clone() }, leaf.span));

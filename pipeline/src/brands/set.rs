@@ -3,9 +3,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use echolot_brands::{
-    Brand, BrandBook, BrandIndex, Matcher, Post, Scratch, Target,
-    query::{Expr, field::FieldTest},
-    targets,
+    Brand, BrandBook, BrandIndex, Matcher, Post, Scratch, Target, query::FieldTest, targets,
 };
 use echolot_schemas::{
     Mention,
@@ -40,11 +38,10 @@ impl BrandSet {
             .collect();
         let mut languages = BTreeSet::new();
         for brand in book.brands() {
-            visit_fields(brand.query.expr(), &mut |test| {
-                if let FieldTest::Lang(language) = test {
-                    languages.insert(language.clone());
-                }
-            });
+            languages.extend(brand.query.fields().into_iter().filter_map(|test| match test {
+                FieldTest::Lang(language) => Some(language.clone()),
+                _ => None,
+            }));
         }
         let own = OwnPseudonyms::default();
         Ok(Self { book, matcher, entries, languages, own })
@@ -111,7 +108,9 @@ impl BrandSet {
     /// Names of brands that ask who wrote a mention by `author:`. A handle is on the log only where
     /// `privacy.keep_handles` is true; elsewhere such a test is never met.
     pub fn asking_for_handles(&self) -> Vec<&str> {
-        let asks = |brand: &&Brand| asks_author(brand.query.expr());
+        let asks = |brand: &&Brand| {
+            brand.query.fields().into_iter().any(|test| matches!(test, FieldTest::Author(_)))
+        };
         self.book.brands().iter().filter(asks).map(|brand| brand.name.as_str()).collect()
     }
 }
@@ -128,25 +127,6 @@ fn spans(parts: &[Range<usize>], text: &str) -> Vec<TextSpan> {
         Some(TextSpan { start: part.start.try_into().ok()?, end: part.end.try_into().ok()? })
     };
     parts.iter().filter_map(span).collect()
-}
-
-fn asks_author(expr: &Expr) -> bool {
-    let mut asks = false;
-    visit_fields(expr, &mut |test| asks |= matches!(test, FieldTest::Author(_)));
-    asks
-}
-
-fn visit_fields(expr: &Expr, visit: &mut impl FnMut(&FieldTest)) {
-    match expr {
-        Expr::Field(leaf) => visit(&leaf.value),
-        Expr::Not(inner) => visit_fields(inner, visit),
-        Expr::And(parts) | Expr::Or(parts) => {
-            for part in parts {
-                visit_fields(part, visit);
-            }
-        }
-        Expr::Text(_) | Expr::Raw(_) | Expr::Near(_) => {}
-    }
 }
 
 /// A mention as queries see it, in the language that was detected (`und`: unknown). Its author is

@@ -32,7 +32,7 @@ CREATE OR REPLACE VIEW {published}.mentions
     brand_groups Array(LowCardinality(String)) COMMENT 'For each of brands, the group inside which its share of voice is compared',
     brand_owned Array(Bool) COMMENT 'For each of brands, whether one of its own accounts wrote the mention',
     brand_polarity Array(Enum8('negative' = -1, 'neutral' = 0, 'positive' = 1)) COMMENT 'For each of brands, the sentiment of what concerns it; mentions_by_brand has one row for each',
-    text_group UInt64 COMMENT 'The same for copies, near copies and reposts: uniqExact(text_group) counts distinct texts, mentions_collapsed has one row for each',
+    text_group UInt64 COMMENT 'The same for copies, near copies and reposts that one sink stored: uniqExact(text_group) counts distinct texts, a few too many with several sinks; mentions_collapsed has one row for each',
     repost Bool COMMENT 'True for a text that says it repeats another: RT @name',
     spam Float32 COMMENT 'How likely it is spam, 0 to 1, by the reasons beside: to order by, not measured',
     spam_reasons Array(LowCardinality(String)) COMMENT 'Why it may be spam: accounts, campaign, hashtags, hidden, link_farm, repeated_by_author, shouting'

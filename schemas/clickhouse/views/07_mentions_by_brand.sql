@@ -17,7 +17,7 @@ CREATE OR REPLACE VIEW {published}.mentions_by_brand
     title String COMMENT 'Headline, empty where there is none',
     url String COMMENT 'Where a person can read it, empty where there is none',
     author String COMMENT 'Author''s pseudonym, empty where unknown',
-    text_group UInt64 COMMENT 'The same for copies, near copies and reposts: uniqExact(text_group) counts distinct texts',
+    text_group UInt64 COMMENT 'The same for copies, near copies and reposts that one sink stored: uniqExact(text_group) counts distinct texts, a few too many with several sinks',
     spam Float32 COMMENT 'How likely it is spam, 0 to 1: to order by, not measured'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

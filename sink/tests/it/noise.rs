@@ -16,12 +16,22 @@ const NEAR: &str =
     "Die Lampe von Lumo flackert seit dem letzten Update jeden Morgen im ganzen Haus";
 
 fn said(offset: i64, native_id: &str, author: &str, text: &str) -> Item<EnrichedEvent> {
+    said_on(0, offset, native_id, author, text)
+}
+
+fn said_on(
+    partition: i32,
+    offset: i64,
+    native_id: &str,
+    author: &str,
+    text: &str,
+) -> Item<EnrichedEvent> {
     let mut mention = enriched(native_id);
     text.clone_into(&mut mention.mention.text);
     mention.mention.author = Some(Author { pseudonym: author.to_owned(), handle: None });
     mention.mention.published_at = Timestamp::from_millis(NOON + offset * 1000);
     mention.observed_at = Timestamp::from_millis(NOON + offset * 1000);
-    at(0, offset, live(mention))
+    at(partition, offset, live(mention))
 }
 
 #[derive(Debug, PartialEq, Row, Deserialize)]
@@ -78,6 +88,37 @@ async fn a_restart_and_a_redelivery_change_no_group() {
     let groups = collapsed(&lab).await;
     assert_eq!(groups.len(), 1, "{groups:?}");
     assert_eq!((groups[0].mentions, groups[0].copies), (2, 1));
+}
+
+/// Each writer remembers what it stored itself since its partitions were assigned.
+#[tokio::test]
+async fn two_writers_agree_on_every_wording_and_on_near_copies_that_either_has_seen_both_of() {
+    let lab = Lab::new().await;
+    let (mut one, mut other) = (lab.writer([0]).await, lab.writer([1]).await);
+    let copy = FIRST.to_uppercase();
+    one.settle(&[said_on(0, 1, "first", "ada", FIRST)]).await.unwrap();
+    other.settle(&[said_on(1, 2, "near", "ben", NEAR)]).await.unwrap();
+    other.settle(&[said_on(1, 3, "repost", "cem", &format!("RT @ada: {NEAR}"))]).await.unwrap();
+    one.settle(&[said_on(0, 4, "copy", "dora", &copy)]).await.unwrap();
+    // Neither has seen both wordings: each is one text.
+    let groups = collapsed(&lab).await;
+    let counts: Vec<_> = groups.iter().map(|group| (group.mentions, group.wordings)).collect();
+    assert_eq!(counts, [(2, 1), (2, 1)], "{groups:?}");
+
+    // One of them sees both: all four are one, whoever stored them and whatever comes after.
+    one.settle(&[said_on(0, 5, "near again", "emil", NEAR)]).await.unwrap();
+    other.settle(&[said_on(1, 6, "first again", "fay", FIRST)]).await.unwrap();
+    let groups = collapsed(&lab).await;
+    let all = Collapsed {
+        text: FIRST.to_owned(),
+        mentions: 6,
+        reposts: 1,
+        copies: 4,
+        wordings: 2,
+        authors: 6,
+    };
+    assert_eq!(groups, [all]);
+    lab.assert_sound().await;
 }
 
 #[derive(Row, Deserialize)]

@@ -34,8 +34,8 @@ pub(crate) enum BrandsCommand {
 pub(crate) async fn run(settings: Settings, command: BrandsCommand) -> anyhow::Result<ExitCode> {
     match command {
         BrandsCommand::Check(args) => Ok(check::run(settings, &args)),
-        BrandsCommand::Test(args) => trial::test(&args),
-        BrandsCommand::Explain(args) => trial::explain(settings, &args),
+        BrandsCommand::Test(args) => trial::test(&settings, &args),
+        BrandsCommand::Explain(args) => trial::explain(&settings, &args),
         BrandsCommand::Preview(args) => preview::run(settings, args).await,
     }
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use echolot_brands::{Query, explain::marked, matcher::TextSpan, text::tokens::Place};
+use echolot_brands::{
+    Query,
+    explain::{marked, plain},
+    matcher::TextSpan,
+    text::tokens::Place,
+};
 use echolot_schemas::Timestamp;
 use serde::Serialize;
 
@@ -80,11 +85,6 @@ impl Shown {
         }
         out
     }
-}
-
-/// One line without control characters: a text must not steer the terminal.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The part around the first mark.

@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use echolot_brands::{Matcher, Post, Scratch};
+use echolot_brands::{Explanation, Matcher, Post, Scratch, query::FieldTest};
+use echolot_enrich::{
+    language::{self, DetectInput, UNDETERMINED},
+    text::normalise,
+};
 use echolot_pipeline::clock;
 use serde_json::json;
 
@@ -42,7 +46,7 @@ struct Said {
     /// Its title.
     #[arg(long)]
     title: Option<String>,
-    /// Its language, such as de; left out: unknown.
+    /// Its language, such as de, or und for unknown; left out: as enrichment detects it.
     #[arg(long)]
     lang: Option<String>,
     /// Name of its source.
@@ -71,12 +75,22 @@ struct Said {
     internal: bool,
 }
 
+/// What the query says to a mention.
+struct Trial<'a> {
+    post: Post<'a>,
+    /// Whether the language was detected and not given.
+    detected: bool,
+    explanation: Explanation,
+    /// With the languages that a brand is limited to, which its query does not know of.
+    matched: bool,
+}
+
 impl Said {
     fn post(&self) -> Post<'_> {
         Post {
             title: self.title.as_deref(),
             text: &self.text,
-            lang: self.lang.as_deref(),
+            lang: self.lang.as_deref().filter(|lang| *lang != UNDETERMINED),
             source: &self.source,
             author: self.author.as_deref(),
             url: self.url.as_deref(),
@@ -88,61 +102,116 @@ impl Said {
             internal: self.internal,
         }
     }
+
+    /// The language that enrichment would find.
+    fn detect(&self, settings: &Settings) -> anyhow::Result<Option<&'static str>> {
+        let detector = language::detector(&settings.enrich)?;
+        let text = normalise(&[self.title.as_deref().unwrap_or_default(), &self.text].join("\n"));
+        let found = detector.detect(&[DetectInput { text: &text, hint: None }]);
+        Ok(found.first().map(|found| found.code).filter(|code| *code != UNDETERMINED))
+    }
 }
 
-pub(super) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
+impl Wanted {
+    fn asks_for_language(&self) -> bool {
+        !self.languages.is_empty()
+            || self.query.fields().iter().any(|test| matches!(test, FieldTest::Lang(_)))
+    }
+
+    fn try_on<'a>(&self, said: &'a Said, settings: &Settings) -> anyhow::Result<Trial<'a>> {
+        let mut post = said.post();
+        let detected = said.lang.is_none();
+        if detected {
+            post.lang = said.detect(settings)?;
+        }
+        let matcher = Matcher::from_queries([(&self.query, self.languages.as_slice())])?;
+        let mut scratch = Scratch::default();
+        let found = matcher.matches(&post, &mut scratch);
+        let explanation = self.query.explain(&post)?;
+        Ok(Trial { explanation, post, detected, matched: !found.is_empty() })
+    }
+}
+
+impl Trial<'_> {
+    /// The language where it was asked for; a wrong one explains a wrong answer.
+    fn language_line(&self, wanted: &Wanted) -> Option<String> {
+        let how = if self.detected { "detected; --lang gives another" } else { "as given" };
+        let language = self.post.lang.unwrap_or("unknown");
+        wanted.asks_for_language().then(|| format!("language: {language} ({how})"))
+    }
+}
+
+pub(super) fn test(settings: &Settings, args: &TestArgs) -> anyhow::Result<ExitCode> {
     let wanted = match Wanted::parse(&args.query) {
         Ok(wanted) => wanted,
         Err(refusal) => return Ok(refusal.tell(args.json)),
     };
-    let matched = matches(&wanted, &args.said.post())?;
+    let trial = wanted.try_on(&args.said, settings)?;
+    let unknown = &trial.explanation.unknown;
     if args.json {
         let answer = json!({
-            "matched": matched,
+            "matched": trial.matched,
             "query": wanted.query.format(),
+            "language": trial.post.lang,
+            "language_detected": trial.detected,
+            "unknown": unknown,
             "warnings": wanted.warnings,
         });
         print(answer.to_string());
     } else {
-        print(if matched { "match" } else { "no match" });
+        print(if trial.matched { "match" } else { "no match" });
+        trial.language_line(&wanted).into_iter().for_each(print);
+        if !unknown.is_empty() {
+            let options: Vec<_> = unknown.iter().map(|field| option(field)).collect();
+            print(format!(
+                "unknown of the mention, so such tests are false: {}; give {}",
+                unknown.join(", "),
+                options.join(", ")
+            ));
+        }
         wanted.warnings.iter().map(warning_line).for_each(print);
     }
-    Ok(if matched { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if trial.matched { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-pub(super) fn explain(settings: Settings, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    let wanted = match Wanted::of(settings, &args.asked) {
+/// The option that tells what a field asks for.
+fn option(field: &str) -> String {
+    match field {
+        "site" => "--url".to_owned(),
+        field => format!("--{field}"),
+    }
+}
+
+pub(super) fn explain(settings: &Settings, args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let wanted = match Wanted::of(settings.clone(), &args.asked) {
         Ok(wanted) => wanted,
         Err(refusal) => return Ok(refusal.tell(args.json)),
     };
-    let post = args.said.post();
-    let explanation = wanted.query.explain(&post)?;
-    // A brand may be limited to languages, which its query does not know of.
-    let matched = matches(&wanted, &post)?;
+    let trial = wanted.try_on(&args.said, settings)?;
+    let Trial { post, explanation, matched, .. } = &trial;
     if args.json {
         let answer = json!({
             "matched": matched,
             "query": wanted.query.format(),
             "query_matched": explanation.matched,
+            "language": post.lang,
+            "language_detected": trial.detected,
             "languages": wanted.languages,
             "terms": explanation.terms,
+            "unknown": explanation.unknown,
             "warnings": wanted.warnings,
         });
         print(answer.to_string());
         return Ok(ExitCode::SUCCESS);
     }
     print(wanted.query.format());
-    print(explanation.render(&post).trim_end());
-    if matched != explanation.matched {
+    print(explanation.render(post).trim_end());
+    trial.language_line(&wanted).into_iter().for_each(print);
+    if *matched != explanation.matched {
         print(format!("no match for the brand: it is limited to {}", wanted.languages.join(", ")));
     }
     wanted.warnings.iter().map(warning_line).for_each(print);
     Ok(ExitCode::SUCCESS)
-}
-
-fn matches(wanted: &Wanted, post: &Post<'_>) -> anyhow::Result<bool> {
-    let matcher = Matcher::from_queries([(&wanted.query, wanted.languages.as_slice())])?;
-    Ok(!matcher.matches(post, &mut Scratch::default()).is_empty())
 }
 
 #[cfg(test)]
@@ -185,6 +254,18 @@ mod tests {
                 assert_eq!(status(settings(folder), &line), code(expected), "{query}");
             }
         }
+    }
+
+    #[test]
+    fn the_language_is_detected_unless_it_is_given() {
+        let test = |line: &[&str]| {
+            let line = [&["test", "--text", "Die Bahn ist heute schon wieder zu spät"], line];
+            status(settings(Path::new("/nonexistent")), &line.concat())
+        };
+        assert_eq!(test(&["--query", "bahn lang:de"]), code(0));
+        assert_eq!(test(&["--query", "bahn lang:en"]), code(1));
+        assert_eq!(test(&["--query", "bahn lang:en", "--lang", "en"]), code(0));
+        assert_eq!(test(&["--query", "bahn lang:de", "--lang", "und"]), code(1));
     }
 
     #[test]
