@@ -48,6 +48,7 @@ unit: engines ours ## unit, property and engine tests of every crate
 	$(CARGO) test --package echolot --bins
 
 e2e: engines ours ## end to end, on the real engines
+	@engines/fetch/system.sh test
 	$(CARGO) test --package echolot --test it -- --test-threads=4
 
 generated: ours ## generated files are up to date

@@ -30,7 +30,7 @@ import health
 
 DOCKER = Path(__file__).resolve().parent
 ROOT = DOCKER.parent
-ROLES = ("ingest", "enrich", "sink")
+ROLES = ("ingest", "enrich", "sink", "alert")
 SECRETS = "/run/secrets/"
 # Where the images listen when nothing says otherwise.
 IMAGE_PORTS = {"prometheus": 9090, "alertmanager": 9093, "grafana": 3000, "clickhouse": 8123}
@@ -291,13 +291,18 @@ def runbook(services):
 
 
 def routes():
-    """Critical alerts reach whoever is on call, the others the operators."""
-    for severity, receiver in (("critical", "on-call"), ("warning", "operators")):
+    """Critical alerts reach whoever is on call, those on brands their team, the others the operators."""
+    for labels, receiver in (
+        (["severity=critical"], "on-call"),
+        (["severity=warning"], "operators"),
+        (["severity=critical", "audience=brand"], "brand-team"),
+        (["severity=info", "audience=brand"], "brand-team"),
+    ):
         yield from run(
             *("amtool", "config", "routes", "test"),
             "--config.file=alertmanager/alertmanager.yml",
             f"--verify.receivers={receiver}",
-            f"severity={severity}",
+            *labels,
         )
 
 

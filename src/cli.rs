@@ -78,6 +78,9 @@ pub(crate) fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Eval(command) = &mut cli.command {
         command.take_sets(&mut cli.global.overrides);
     }
+    if let Command::Alert(tools::alert::AlertArgs { tool: Some(tool) }) = &mut cli.command {
+        tool.take_sets(&mut cli.global.overrides);
+    }
     let settings = Settings::load(cli.global.config.as_deref(), &cli.global.overrides)?;
     // `up` logs into its data folder, once that is its own.
     if !matches!(cli.command, Command::Up(_)) {

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{Change, Detector, Kind, Minute, Phase, Rule, Severity, incident_id};
+use crate::{Change, Detector, Kind, Minute, Phase, Rule, Severity, coverage::Gaps, incident_id};
 
 /// An incident from opening to closing.
 #[derive(Clone, Debug, Serialize)]
@@ -63,16 +63,17 @@ pub struct Backtest {
 }
 
 /// Replays minutes, which must be in order, from before `from` so that there is something to learn
-/// from, up to `to`. `marks` are minutes in which people say that something happened.
+/// from, up to `to`; in `gaps` mentions may be missing. `marks` are minutes in which people say that something happened.
 pub fn run(
     brand: &str,
     rule: &Rule,
     zone: TimeZone,
-    minutes: &[Minute],
+    (minutes, gaps): (&[Minute], Gaps),
     (from, to): (i64, i64),
     marks: &[i64],
 ) -> Backtest {
     let mut detector = Detector::new(rule.clone(), zone);
+    detector.set_gaps(gaps);
     let mut changes = Vec::new();
     let mut points = Vec::new();
     let mut ahead = minutes.iter().peekable();

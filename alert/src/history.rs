@@ -4,7 +4,7 @@ use clickhouse::Row;
 use echolot_store::{Action, Store, StoreError};
 use serde::Deserialize;
 
-use crate::{minute::Minute, sketch::Sketch};
+use crate::{coverage::Stretch, minute::Minute, sketch::Sketch};
 
 type Words = (u64, u64, u64, u64);
 
@@ -25,6 +25,12 @@ struct Extent {
     first: i64,
     last: i64,
     count: u64,
+}
+
+#[derive(Row, Deserialize)]
+struct Pause {
+    at: i64,
+    next: i64,
 }
 
 fn words(hash: &str) -> String {
@@ -87,6 +93,30 @@ pub async fn extent(store: &Store) -> Result<Option<(i64, i64)>, StoreError> {
     );
     let found = store.fetch::<Extent>(Action::Read, &sql).await?;
     Ok(found.first().filter(|extent| extent.count > 0).map(|extent| (extent.first, extent.last)))
+}
+
+/// Stretches of `from..=to` in which no brand at all was spoken of for longer than `patience` minutes,
+/// without those first minutes.
+pub async fn quiet(
+    store: &Store,
+    (from, to): Stretch,
+    patience: i64,
+) -> Result<Vec<Stretch>, StoreError> {
+    let sql = format!(
+        "SELECT at, next FROM (SELECT at, leadInFrame(at, 1, {{to:Int64}} + 1) OVER (ORDER BY at ROWS \
+         BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next FROM (SELECT DISTINCT \
+         intDiv(toUnixTimestamp(minute), 60)::Int64 AS at FROM {}.sentiment_by_minute \
+         WHERE brand NOT IN ('', '*') AND NOT owned AND minute >= toDateTime({{from:Int64}} * 60, 'UTC') \
+         AND minute <= toDateTime({{to:Int64}} * 60, 'UTC'))) WHERE next - at > {{patience:Int64}} + 1 \
+         ORDER BY at",
+        store.published()
+    );
+    let found = store
+        .fetch_bound::<Pause>(Action::Read, &sql, |query| {
+            query.param("from", from).param("to", to).param("patience", patience)
+        })
+        .await?;
+    Ok(found.into_iter().map(|pause| (pause.at + patience + 1, pause.next - 1)).collect())
 }
 
 impl Found {

@@ -1,6 +1,6 @@
 //! An incident: opened once, escalated as it grows, closed once.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::rule::Kind;
@@ -57,9 +57,11 @@ pub struct Evidence {
     pub expected: f64,
     /// Chance of that many or more (or fewer, for silence), were nothing the matter.
     pub chance: f64,
-    /// Share of them among the mentions of the window.
+    /// Share of them among the mentions of the window; not a number, in JSON null, for silence.
+    #[serde(deserialize_with = "number_or_null")]
     pub share: f64,
     /// The usual share.
+    #[serde(deserialize_with = "number_or_null")]
     pub usual_share: f64,
     /// Mentions in the window.
     pub mentions: u32,
@@ -114,6 +116,18 @@ pub struct Change {
     pub evidence: Evidence,
     /// Highest count of its window so far.
     pub peak: f64,
+}
+
+impl Change {
+    /// The number of its row: that of its escalation; a closing comes after all others.
+    pub(crate) fn row_step(&self) -> u32 {
+        if self.phase == Phase::Closed { u32::MAX } else { self.step }
+    }
+}
+
+/// JSON has no number for what is none.
+fn number_or_null<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// The id of an incident: the same brand, kind and opening minute are the same incident for ever,

@@ -20,6 +20,7 @@
 pub mod backtest;
 pub mod calendar;
 pub mod chart;
+pub mod coverage;
 pub mod detector;
 pub mod eval;
 pub mod history;
@@ -31,10 +32,13 @@ pub mod settings;
 pub mod sketch;
 pub mod watcher;
 
+mod brands;
+mod memory;
 mod notes;
 mod tail;
 mod why;
 
+pub use brands::{Brands, DOWN_AFTER};
 pub use detector::Detector;
 pub use incident::{Change, Evidence, Phase, Severity, incident_id};
 pub use minute::Minute;

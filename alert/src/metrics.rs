@@ -5,7 +5,7 @@ use prometheus::{
     GaugeVec, Histogram, HistogramOpts, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
-use crate::{Change, Severity, detector::Standing};
+use crate::{Change, Detector, Severity};
 
 /// The watcher's metrics. Brands are those of the brand files.
 #[derive(Clone, Debug)]
@@ -42,8 +42,8 @@ impl AlertMetrics {
             )?,
             severity: ints(
                 "echolot_alert_severity",
-                "Severity of the open incident about negativity: 0 none, 1 warning, 2 high, 3 critical.",
-                &["brand"],
+                "Severity of the open incident of a kind: 0 none, 1 warning, 2 high, 3 critical.",
+                &["brand", "kind"],
             )?,
             voices: floats("echolot_alert_voices", "Negative voices of the last hour.")?,
             expected: floats("echolot_alert_expected_voices", "Negative voices expected in it.")?,
@@ -87,7 +87,8 @@ impl AlertMetrics {
     }
 
     /// Shows where a brand stands.
-    pub(crate) fn show(&self, brand: &str, standing: &Standing) {
+    pub(crate) fn show(&self, brand: &str, detector: &Detector) {
+        let standing = detector.standing();
         let severity = |severity: Severity| match severity {
             Severity::Warning => 1,
             Severity::High => 2,
@@ -99,7 +100,10 @@ impl AlertMetrics {
             (None, true) => 0,
         };
         self.state.with_label_values(&[brand]).set(state);
-        self.severity.with_label_values(&[brand]).set(standing.open.map_or(0, severity));
+        for kind in detector.kinds() {
+            let open = detector.open(*kind).map_or(0, severity);
+            self.severity.with_label_values(&[brand, kind.as_str()]).set(open);
+        }
         self.voices.with_label_values(&[brand]).set(standing.observed);
         self.expected.with_label_values(&[brand]).set(standing.expected);
         self.upper.with_label_values(&[brand]).set(standing.upper);

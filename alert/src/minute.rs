@@ -22,7 +22,18 @@ pub struct Minute {
     pub texts: Sketch,
 }
 
+/// Most that is believed of one minute: sums over an hour then fit, whatever a store may say.
+const MOST: u32 = 10_000_000;
+
 impl Minute {
+    /// With counts that can be added up, and parts no larger than the whole.
+    pub(crate) fn believed(&self) -> Self {
+        let mentions = self.mentions.max(self.negative).max(self.positive).min(MOST);
+        let negative = self.negative.min(mentions);
+        let (positive, voices) = (self.positive.min(mentions), self.voices.min(negative));
+        Self { mentions, negative, positive, voices, ..*self }
+    }
+
     /// A minute in which nothing was said.
     pub fn quiet(at: i64) -> Self {
         Self { at, ..Self::default() }

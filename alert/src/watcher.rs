@@ -3,88 +3,28 @@
 //! Its state is a function of the store: whoever takes over, after a crash or from another process,
 //! reads history again and tells only what is not noted yet.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use echolot_pipeline::{health::Health, producer::Producer, retry::Backoff};
+use echolot_pipeline::{
+    health::Health, producer::Producer, retry::Backoff, settings::KafkaSettings,
+};
 use echolot_store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    AlertSettings, Change, Detector, Kind, Minute, Rule, history,
+    AlertSettings, Brands, Change, Kind, Rule,
+    coverage::Coverage,
+    history,
     metrics::AlertMetrics,
     notes::{NoteError, Notes},
     why::{self, Why},
 };
 
-/// Minutes without any mention of any brand after which sources count as down.
-const DOWN_AFTER: i64 = 60;
 /// Minutes of history that are read at once.
 const CHUNK: i64 = 7 * 1440;
-
-/// Detectors of all brands, fed from the same store.
-pub struct Brands {
-    detectors: HashMap<String, Detector>,
-    heard: Option<i64>,
-}
-
-impl Brands {
-    /// A detector for each brand and its rule.
-    pub fn new(rules: impl IntoIterator<Item = (String, Rule)>, settings: &AlertSettings) -> Self {
-        let zone = settings.zone();
-        let detectors = rules
-            .into_iter()
-            .map(|(brand, rule)| (brand, Detector::new(rule, zone.clone())))
-            .collect();
-        Self { detectors, heard: None }
-    }
-
-    /// Takes the minutes up to `to`, in order, and tells what changed, in order. Where no brand at
-    /// all is spoken of for an hour, sources are taken to be down: nothing is learned, nothing is
-    /// called silence.
-    pub fn feed(&mut self, minutes: &[(String, Minute)], to: i64) -> Vec<(String, Change)> {
-        let mut changes = Vec::new();
-        for (brand, minute) in minutes {
-            self.quiet(minute.at - 1, &mut changes);
-            self.heard = Some(minute.at);
-            if let Some(detector) = self.detectors.get_mut(brand) {
-                let new = detector.observe(minute);
-                changes.extend(new.into_iter().map(|change| (brand.clone(), change)));
-            }
-        }
-        self.quiet(to, &mut changes);
-        // Brands go on one after the other within a gap: by time again, then by name.
-        changes.sort_by(|a, b| (a.1.at, &a.0).cmp(&(b.1.at, &b.0)));
-        changes
-    }
-
-    fn quiet(&mut self, to: i64, changes: &mut Vec<(String, Change)>) {
-        let Some(heard) = self.heard else { return };
-        if to - heard <= DOWN_AFTER {
-            return;
-        }
-        for (brand, detector) in &mut self.detectors {
-            for (until, covered) in [(heard + DOWN_AFTER, true), (to, false)] {
-                let new = detector.advance(until, covered);
-                changes.extend(new.into_iter().map(|change| (brand.clone(), change)));
-            }
-        }
-    }
-
-    /// Lets every brand that nothing was heard of go on to a minute that sources covered.
-    fn catch_up(&mut self, to: i64) -> Vec<(String, Change)> {
-        let covered = self.heard.map_or(to, |heard| to.min(heard + DOWN_AFTER));
-        let mut changes = Vec::new();
-        for (brand, detector) in &mut self.detectors {
-            let new = detector.advance(covered, true);
-            changes.extend(new.into_iter().map(|change| (brand.clone(), change)));
-        }
-        changes
-    }
-}
+/// Minutes that the clock may go back before history is read anew.
+const CLOCK_BACK: i64 = 5;
 
 /// Everything that the role needs.
 pub struct Watcher {
@@ -92,6 +32,8 @@ pub struct Watcher {
     pub store: Store,
     /// Writes to `alerts`.
     pub producer: Producer,
+    /// Where `alerts` is read.
+    pub kafka: KafkaSettings,
     /// `[alert]`.
     pub settings: AlertSettings,
     /// Brands and their rules.
@@ -142,26 +84,50 @@ impl Watcher {
         }
     }
 
+    /// Returns when the clock went back: what was judged is not over yet.
     async fn lead(&mut self) -> Result<(), NoteError> {
-        let mut notes = Notes::load(&self.store).await?;
+        let (store, producer) = (self.store.clone(), self.producer.clone());
+        let mut notes = Notes::load(store, producer, &self.kafka).await?;
         let mut brands = Brands::new(self.rules.iter().cloned(), &self.settings);
         let mut judged = self.start().await?;
+        let mut coverage = Coverage::load(&self.store, self.last_minute()).await?;
+        let mut caught_up = false;
         loop {
             let started = Instant::now();
-            let lateness = i64::try_from(self.settings.lateness.as_secs()).unwrap_or(i64::MAX);
-            let until = (self.now_seconds() - lateness).div_euclid(60) - 1;
+            let until = self.last_minute();
+            if until + CLOCK_BACK < judged {
+                tracing::warn!(
+                    minutes = judged - until,
+                    "the clock went back: history is read anew"
+                );
+                return Ok(());
+            }
+            if judged < until {
+                if until % 60 == 0 {
+                    coverage = Coverage::load(&self.store, until).await?;
+                } else {
+                    coverage.refresh(&self.store, until).await?;
+                }
+                brands.cover(&coverage);
+            }
             while judged < until {
                 let to = until.min(judged + CHUNK);
                 let minutes = history::minutes(&self.store, None, judged + 1, to + 1).await?;
-                let mut changes = brands.feed(&minutes, to);
-                changes.extend(brands.catch_up(to));
-                for (brand, change) in changes {
+                // Weeks of many brands take seconds: others on this thread go on meanwhile.
+                for (brand, change) in tokio::task::block_in_place(|| brands.feed(&minutes, to)) {
                     self.tell(&mut notes, &brand, change).await?;
                 }
                 judged = to;
             }
-            for (brand, detector) in &brands.detectors {
-                self.metrics.show(brand, &detector.standing());
+            if !caught_up {
+                let open = |brand: &str, kind| brands.is_open(brand, kind);
+                for (brand, closing) in notes.memory.orphans(judged, open) {
+                    self.note(&mut notes, &brand, closing).await?;
+                }
+                caught_up = true;
+            }
+            for (brand, detector) in brands.detectors() {
+                self.metrics.show(brand, detector);
             }
             self.metrics.judged.set((judged + 1) * 60);
             self.metrics.tick.observe(started.elapsed().as_secs_f64());
@@ -170,16 +136,23 @@ impl Watcher {
         }
     }
 
+    /// The last minute that is over and had time to fill up.
+    fn last_minute(&self) -> i64 {
+        let lateness = i64::try_from(self.settings.lateness.as_secs()).unwrap_or(i64::MAX);
+        (self.now_seconds() - lateness).div_euclid(60) - 1
+    }
+
     fn now_seconds(&self) -> i64 {
         (self.clock)()
     }
 
-    /// The minute before the first one to read.
+    /// The minute before the first one to read. A mention from the future moves nothing.
     async fn start(&self) -> Result<i64, NoteError> {
         let span = i64::try_from(self.settings.history.as_secs() / 60).unwrap_or(i64::MAX);
         loop {
             if let Some((first, last)) = history::extent(&self.store).await? {
-                return Ok(first.max(last - span) - 1);
+                let last = last.min(self.last_minute());
+                return Ok(first.max(last - span).min(last) - 1);
             }
             self.health.ready();
             tokio::time::sleep(self.settings.tick.max(Duration::from_secs(1))).await;
@@ -194,10 +167,14 @@ impl Watcher {
     ) -> Result<(), NoteError> {
         let near = self.rules.iter().find(|(name, _)| name == brand);
         let near = near.map_or(0, |(_, rule)| i64::from(rule.refractory_minutes));
-        change.opened_at = notes.opening(brand, &change, near);
-        if notes.holds(brand, &change) {
+        change.opened_at = notes.memory.opening(brand, &change, near);
+        if notes.memory.holds(brand, &change) {
             return Ok(());
         }
+        self.note(notes, brand, change).await
+    }
+
+    async fn note(&self, notes: &mut Notes, brand: &str, change: Change) -> Result<(), NoteError> {
         let why = if change.kind == Kind::Silence {
             Why::default()
         } else {
@@ -213,7 +190,7 @@ impl Watcher {
             chance = change.evidence.chance,
             "incident"
         );
-        notes.tell((&self.store, &self.producer), brand, &change, why).await?;
+        notes.tell(brand, &change, why).await?;
         self.metrics.told(&change);
         Ok(())
     }

@@ -51,8 +51,11 @@ def documented(docker, root):
     """Each alert has a severity, its texts in both languages and a section of the runbook."""
     headings = set(re.findall(r"^### (Echolot\w+)$", (root / "docs/RUNBOOK.md").read_text(), re.M))
     for name, rule in alert_rules(docker).items():
-        if rule.get("labels", {}).get("severity") not in {"critical", "warning"}:
+        if rule.get("labels", {}).get("severity") not in {"critical", "warning", "info"}:
             yield f"{name} has no severity"
+        by_brand = "echolot:alert_severity" in rule["expr"] or "echolot:brand" in rule["expr"]
+        if by_brand != (rule["labels"].get("audience") == "brand"):
+            yield f"{name}: alerts on brands, and they alone, have the label audience: brand"
         texts = rule.get("annotations", {})
         if missing := TEXTS - texts.keys():
             yield f"{name} lacks {sorted(missing)}"

@@ -53,6 +53,11 @@ pub enum KafkaFault {
 }
 
 impl KafkaFault {
+    /// True when the same call may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Broker { .. })
+    }
+
     pub(crate) fn broker(doing: impl Into<String>, source: KafkaError) -> Self {
         Self::Broker { doing: doing.into(), source }
     }

@@ -22,6 +22,7 @@ pub(crate) async fn alert(process: Process) -> anyhow::Result<()> {
     let watcher = Watcher {
         store: Store::new(&settings.clickhouse)?,
         producer: process.producer("alert.producer")?,
+        kafka: settings.kafka.clone(),
         settings: settings.alert.clone(),
         rules: rules(settings)?,
         metrics: process.metrics.alert.clone(),

@@ -15,7 +15,7 @@ async fn killed_twice_under_load(name: &str, role: RoleName) -> anyhow::Result<(
     let load = pipeline.load("k", 400)?;
     for posts in [300, 900] {
         load.until_sent(posts, Duration::from_mins(1)).await?;
-        let took = roles.get(role).crash().await?;
+        let took = roles.get(role)?.crash().await?;
         assert!(took < RECOVERY, "{role} was ready again after {took:?}");
     }
     load.until_sent(load.sent() + 200, Duration::from_mins(1)).await?;

@@ -16,7 +16,7 @@ async fn roles_told_to_stop_under_load_bring_home_what_they_hold() -> anyhow::Re
     let load = pipeline.load("g", 400)?;
     for name in RoleName::ALL {
         load.until_sent(load.sent() + 300, PATIENCE).await?;
-        let role = roles.get(name);
+        let role = roles.get(name)?;
         let stopped = role.stop(STOP).await?;
         assert!(stopped.status.success(), "{name}: {stopped:?}\n{}", role.log().join("\n"));
         role.restart().await?;

@@ -21,6 +21,7 @@ use self::{
 };
 use crate::{
     calendar::Calendar,
+    coverage::Gaps,
     incident::{Change, Severity},
     minute::Minute,
     rule::{Kind, Rule, WINDOWS},
@@ -77,6 +78,7 @@ struct Baseline {
 pub struct Detector {
     rule: Rule,
     calendar: Calendar,
+    gaps: Gaps,
     now: Option<i64>,
     past: Past,
     season: Season,
@@ -111,6 +113,7 @@ impl Detector {
         Self {
             rule,
             calendar: Calendar::new(zone),
+            gaps: Gaps::default(),
             now: None,
             past: Past::default(),
             season: Season::default(),
@@ -123,6 +126,22 @@ impl Detector {
         }
     }
 
+    /// Says in which minutes mentions may be missing, in place of what was said before.
+    pub fn set_gaps(&mut self, gaps: Gaps) {
+        self.gaps = gaps;
+    }
+
+    /// The kinds that are looked for.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.rule.kinds
+    }
+
+    /// Severity of the open incident of a kind, if there is one.
+    pub fn open(&self, kind: Kind) -> Option<Severity> {
+        let slot = Kind::ALL.iter().position(|known| *known == kind)?;
+        self.watches.get(slot)?.open.as_ref().map(watch::Open::severity)
+    }
+
     /// Last minute taken in.
     pub const fn now(&self) -> Option<i64> {
         self.now
@@ -133,14 +152,14 @@ impl Detector {
     pub fn observe(&mut self, minute: &Minute) -> Vec<Change> {
         let mut changes = self.advance(minute.at - 1, true);
         if self.now.is_none_or(|now| minute.at > now) {
-            self.step(minute, true, &mut changes);
+            self.step(&minute.believed(), true, &mut changes);
         }
         changes
     }
 
     /// Goes on to a minute in which, as in all since the last one, nothing was said. Where mentions
-    /// could not come in, because their sources were down, the time is not `covered`: it is neither
-    /// learned from nor called silence.
+    /// could not come in, because their sources were down, the time is not `covered`, no more than in
+    /// the gaps that were said: it is neither learned from nor called silence.
     pub fn advance(&mut self, to: i64, covered: bool) -> Vec<Change> {
         let mut changes = Vec::new();
         let Some(now) = self.now else { return changes };
@@ -161,7 +180,7 @@ impl Detector {
     fn step(&mut self, minute: &Minute, covered: bool, changes: &mut Vec<Change>) {
         let at = minute.at;
         let hour_of_week = self.calendar.hour_of_week(at);
-        self.past.push(minute, hour_of_week, covered);
+        self.past.push(minute, hour_of_week, covered && !self.gaps.hold(at));
         self.now = Some(at);
         let whole_hour = at.rem_euclid(60) == 59;
         let leaving = if whole_hour { self.past.end_hour() } else { None };
@@ -315,14 +334,13 @@ impl Detector {
     pub fn standing(&self) -> Standing {
         let sums = self.past.short(HOUR);
         let expected = self.expected(Series::Voices, HOUR);
-        let open = self.watches.first().and_then(|watch| watch.open.as_ref());
         Standing {
             learning: self.learned_hours < self.rule.warmup_hours,
             observed: f64::from(sums.voices),
             expected,
             upper: judge::upper(expected, self.spread(Series::Voices, HOUR)),
             share: f64::from(sums.negative) / f64::from(sums.mentions),
-            open: open.map(watch::Open::severity),
+            open: self.open(Kind::Negative),
         }
     }
 

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use echolot_alert::{Minute, backtest, chart, history};
+use echolot_alert::{DOWN_AFTER, Minute, Rule, backtest, chart, coverage::Coverage, history};
 use echolot_store::Store;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
@@ -15,8 +15,12 @@ use crate::{
     tools::{log_engine, print, table},
 };
 
+/// Replays the detector over the past: `--set rule.budget=1` tries another rule.
 #[derive(Debug, Args)]
 pub(crate) struct BacktestArgs {
+    /// Options of the rule that the command line sets: they go over the brand's file.
+    #[arg(skip)]
+    pub(super) tried: Vec<String>,
     /// Brand, as its file names it.
     #[arg(long)]
     brand: String,
@@ -53,6 +57,7 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
         let known: Vec<&str> = rules.iter().map(|(name, _)| name.as_str()).collect();
         bail!("no brand {:?} is watched; there are: {}", args.brand, known.join(", "));
     };
+    let rule = &tried(rule, &settings.alert.rule, &args.tried);
     let store = Store::new(&settings.clickhouse)?;
     let Some((first, last)) = history::extent(&store).await? else {
         bail!("the store holds no mentions yet");
@@ -66,9 +71,16 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
         .into_iter()
         .map(|(_, minute)| minute)
         .collect();
+    let covered = Coverage::load(&store, last).await?.of(brand);
+    let gaps = if covered.vouched {
+        covered.gaps
+    } else {
+        covered.gaps.and(history::quiet(&store, (first, to), DOWN_AFTER).await?)
+    };
     let read = started.elapsed();
     let judging = Instant::now();
-    let found = backtest::run(brand, rule, settings.alert.zone(), &minutes, (from, to), &marks);
+    let zone = settings.alert.zone();
+    let found = backtest::run(brand, rule, zone, (&minutes, gaps), (from, to), &marks);
     let judged = judging.elapsed();
     if let Some(path) = &args.svg {
         fs::write(path, chart::svg(&found))
@@ -126,6 +138,18 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
         print(format!("incidents without a mark within a day: {unmarked:.2} a week"));
     }
     Ok(())
+}
+
+/// The brand's rule, but for what its file changes and the command line sets.
+fn tried(brand: &Rule, set: &Rule, tried: &[String]) -> Rule {
+    let mut rule = brand.clone();
+    if tried.iter().any(|option| option == "budget") {
+        rule.budget = set.budget;
+    }
+    if tried.iter().any(|option| option == "min_mentions") {
+        rule.min_mentions = set.min_mentions;
+    }
+    rule
 }
 
 /// Minutes since 1970 of `2026-06-10`, `2026-06-10T14:00` or a time with a zone.

@@ -8,6 +8,7 @@
 //!     ├─ Role ingest │ enrich │ sink ──────────┘   start, ready, kill -9, restart, stop
 //!     ├─ Push, Load      signed mentions, repeated until they are acknowledged
 //!     ├─ Recordings       platforms that play what was recorded, for sources to follow
+//!     ├─ Prometheus, Alertmanager   Debian's, with the shipped rules; they tell a Letterbox
 //!     ├─ Log             poison straight onto a topic; records delivered twice
 //!     ├─ StoreClient     what analysts would see
 //!     └─ law             acknowledged = stored + deleted + unmatched + dead-lettered
@@ -20,8 +21,10 @@
 pub mod engines;
 pub mod known;
 pub mod law;
+pub mod letterbox;
 pub mod load;
 pub mod log;
+pub mod pager;
 pub mod pipeline;
 pub mod posts;
 pub mod process;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use echolot_schemas::{MentionId, SourceName};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -71,12 +71,13 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// One of them.
-    pub fn get(&mut self, name: RoleName) -> &mut Role {
+    /// One of them; there is no watcher among them.
+    pub fn get(&mut self, name: RoleName) -> anyhow::Result<&mut Role> {
         match name {
-            RoleName::Ingest => &mut self.ingest,
-            RoleName::Enrich => &mut self.enrich,
-            RoleName::Sink => &mut self.sink,
+            RoleName::Ingest => Ok(&mut self.ingest),
+            RoleName::Enrich => Ok(&mut self.enrich),
+            RoleName::Sink => Ok(&mut self.sink),
+            RoleName::Alert => bail!("the roles of a pipeline are started without a watcher"),
         }
     }
 }

@@ -30,10 +30,12 @@ pub enum RoleName {
     Enrich,
     /// Stores them.
     Sink,
+    /// Watches the store for incidents.
+    Alert,
 }
 
 impl RoleName {
-    /// Every role, in the order of the flow.
+    /// The roles that mentions pass, in their order.
     pub const ALL: [Self; 3] = [Self::Ingest, Self::Enrich, Self::Sink];
 
     /// The subcommand.
@@ -42,6 +44,7 @@ impl RoleName {
             Self::Ingest => "ingest",
             Self::Enrich => "enrich",
             Self::Sink => "sink",
+            Self::Alert => "alert",
         }
     }
 }
@@ -123,6 +126,24 @@ impl Role {
             Ok((well && text.contains(note)).then_some(()))
         });
         waiting.await.with_context(|| self.process.tail())
+    }
+
+    /// What it answers on `/metrics`.
+    pub async fn metrics(&self) -> anyhow::Result<String> {
+        let (well, text) = self.get("metrics").await?;
+        if well { Ok(text) } else { bail!("/metrics says: {text}") }
+    }
+
+    /// The value of one series, written as `/metrics` writes it; none where there is no such series.
+    pub async fn metric(&self, series: &str) -> anyhow::Result<Option<f64>> {
+        let text = self.metrics().await?;
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map(|value| value.parse().with_context(|| format!("{series} {value}"))).transpose()
+    }
+
+    /// Where its telemetry answers.
+    pub fn telemetry(&self) -> SocketAddr {
+        self.telemetry
     }
 
     async fn get(&self, page: &str) -> anyhow::Result<(bool, String)> {

@@ -121,7 +121,7 @@ impl Torture {
         load.until_sent(1, FIRST).await?;
         let recoveries = self.kill(&mut roles, told).await?;
         for name in RoleName::ALL {
-            roles.get(name).until_ready().await?;
+            roles.get(name)?.until_ready().await?;
         }
         self.end(&pipeline, load, recoveries).await
     }
@@ -137,7 +137,7 @@ impl Torture {
             pause(random.random_range(0..PAUSE_MILLIS)).await;
             let name = *RoleName::ALL.choose(&mut random).context("there are roles")?;
             told(number, name);
-            let role = roles.get(name);
+            let role = roles.get(name)?;
             let killed = Instant::now();
             role.kill().await?;
             pause(random.random_range(0..DEAD_MILLIS)).await;
