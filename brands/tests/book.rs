@@ -133,6 +133,27 @@ fn a_single_brand_gets_the_whole_text() {
 }
 
 #[test]
+fn in_a_long_text_a_single_brand_gets_what_is_said_around_its_name() {
+    let book = book();
+    let matcher = Matcher::compile(&book).unwrap();
+    let mut scratch = Scratch::default();
+    let mut target = |title: Option<&str>, text: &str| {
+        let post = Post { title, ..Post::text(text) };
+        assert_eq!(matcher.matches(&post, &mut scratch).len(), 1);
+        targets(&matcher, &post, &scratch)[0].text(text)
+    };
+    let other = "Das Wetter bleibt die ganze Woche lang furchtbar schlecht. ".repeat(20);
+    let about = "Eins. Die Bahn ist da. Zwei. Drei. Vier. ";
+    let long = format!("{other}{about}{other}");
+    assert_eq!(target(None, &long), about.trim());
+    // With names throughout, nothing of it concerns anything else.
+    let throughout = about.repeat(40);
+    assert_eq!(target(None, &throughout), throughout.trim());
+    // A name in the title alone is about all of the text.
+    assert_eq!(target(Some("Die Bahn im Winter"), &other), other.trim());
+}
+
+#[test]
 fn shares_of_voice_sum_to_one_in_each_group() {
     let shares = shares(&book(), [(1, 30), (2, 10), (0, 5)]);
     let travel: Vec<(&str, f64)> =

@@ -238,7 +238,7 @@ fn broken_brand_files_report_every_error_at_once() {
     for part in [
         "a.toml:2: A: this parenthesis",
         "queri",
-        "c.toml: : `name` is empty",
+        "c.toml: a brand without a name: `name` is empty",
         "`Deutsch`",
         "d.toml",
         "e.toml",
@@ -248,6 +248,25 @@ fn broken_brand_files_report_every_error_at_once() {
     assert_eq!(errors.0.len(), 6, "{text}");
     assert!(errors.render().contains("expected `)`"));
     assert!(serde_json::to_string(&errors).unwrap().contains("unclosed-parenthesis"));
+}
+
+#[test]
+fn a_broken_file_of_a_megabyte_is_told_in_a_few_short_lines() {
+    let line = "bahn ".repeat(200_000);
+    for (content, part) in [
+        (format!("name = \"A\"\nquery = \"{line}"), "line 2, column"),
+        (format!("name = \"A\"\nquery = \"{line}\""), "at most 65536 are read"),
+        (format!("{} = 1", line.replace(' ', "")), "line 1, column 1: unknown field `bahn"),
+        (format!("name = \"A\"\nquery = \"x\"\n[alerts]\nsensitivity = \"{line}\""), "line 4"),
+        (format!("{}name = 1", "\n".repeat(1_000_000)), "line 1000001, column 8"),
+        ("name = \"A\"\nque\u{1b}[2Jry".to_owned(), "line 2, column"),
+        (String::new(), "missing field `name`"),
+    ] {
+        let told = BrandBook::from_files([("a.toml", content)]).unwrap_err().render();
+        assert!(told.contains(part), "{part} is missing in:\n{told}");
+        assert!(told.lines().count() <= 12 && told.len() < 2_000, "{told}");
+        assert!(!told.contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
+    }
 }
 
 const PIECES: [&str; 34] = [

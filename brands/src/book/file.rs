@@ -6,12 +6,16 @@ use toml::Spanned;
 use super::brand::{Alerts, Brand, OwnedAccount};
 use super::error::BookError;
 use super::{MAX_FILE_BYTES, version};
-use crate::query::Query;
+use crate::explain::plain;
+use crate::query::excerpt::Excerpt;
+use crate::query::{Query, Span};
 
 /// Characters of a name or group: it becomes a metric label and a chart legend.
 const MAX_NAME_CHARS: usize = 80;
 /// Entries of a list.
 const MAX_ENTRIES: usize = 200;
+/// Characters of what the reader of TOML says, which may quote the file.
+const MAX_MESSAGE_CHARS: usize = 300;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,10 +44,7 @@ pub(super) fn read(file: &str, content: &str) -> Result<Vec<Brand>, Vec<BookErro
         return Err(vec![BookError::TooLong { file: file.to_owned(), bytes: content.len() }]);
     }
     let invalid = |error: toml::de::Error| {
-        vec![BookError::Toml {
-            file: file.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
-        }]
+        vec![BookError::Toml { file: file.to_owned(), message: at_its_place(content, &error) }]
     };
     // Which shape it is decides which error a reader can use.
     let several = content.lines().any(|line| line.trim_start().starts_with("[[brand]]"));
@@ -60,6 +61,29 @@ pub(super) fn read(file: &str, content: &str) -> Result<Vec<Brand>, Vec<BookErro
     if errors.is_empty() { Ok(brands) } else { Err(errors) }
 }
 
+/// What is wrong and where, with the part of the line around it: a line may have a megabyte.
+fn at_its_place(content: &str, error: &toml::de::Error) -> String {
+    let mut message: String = plain(error.message()).chars().take(MAX_MESSAGE_CHARS).collect();
+    if let Some(span) = error.span() {
+        let start = content.floor_char_boundary(span.start);
+        let end = content.floor_char_boundary(span.end).max(start);
+        let before = &content[..start];
+        let row = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let Excerpt { text, mark } = Excerpt::of(content, Span::new(start, end));
+        let line_at = text.rfind('\n').map_or(0, |at| at + 1);
+        let chars = |from: usize, to: usize| text[from..to].chars().count();
+        let (blank, marked) = (chars(line_at, mark.start), chars(mark.start, mark.end).max(1));
+        message = format!(
+            "line {row}, column {column}: {message}\n  | {}\n  | {}{}",
+            &text[line_at..],
+            " ".repeat(blank),
+            "^".repeat(marked)
+        );
+    }
+    message
+}
+
 impl Definition {
     fn validate(self, file: &str, content: &str, errors: &mut Vec<BookError>) -> Option<Brand> {
         let before = errors.len();
@@ -69,7 +93,7 @@ impl Definition {
         let mut complain = |field, problem: String| {
             errors.push(BookError::Field {
                 file: file.to_owned(),
-                brand: name.clone(),
+                brand: if name.is_empty() { "a brand without a name".into() } else { name.clone() },
                 field,
                 problem,
             });

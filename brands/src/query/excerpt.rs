@@ -1,4 +1,4 @@
-//! The part of a query around an error, as a terminal can show it.
+//! The part of a query or a file around an error, as a terminal can show it.
 
 use super::ast::Span;
 use crate::text::fold::is_invisible;
@@ -10,16 +10,16 @@ const BEHIND: usize = 40;
 
 /// One line of a query, cut to what surrounds a place, and the place in it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Excerpt {
+pub(crate) struct Excerpt {
     /// The line, behind the one before it and as many empty ones as keep its number.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// Bytes of `text`.
-    pub(super) mark: Span,
+    pub(crate) mark: Span,
 }
 
 impl Excerpt {
     /// Of the line in which `span` begins; `span` lies between characters of `query`.
-    pub(super) fn of(query: &str, span: Span) -> Self {
+    pub(crate) fn of(query: &str, span: Span) -> Self {
         let (before, rest) = query.split_at_checked(span.start).unwrap_or((query, ""));
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let before_in_line = &before[line_start..];

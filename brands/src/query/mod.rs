@@ -2,7 +2,7 @@
 
 pub mod ast;
 pub mod error;
-mod excerpt;
+pub(crate) mod excerpt;
 pub mod field;
 mod format;
 mod lex;
