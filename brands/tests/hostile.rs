@@ -190,12 +190,14 @@ fn worst_cases_stay_linear() {
     let overlapping: Vec<String> = (3..60).map(|n| format!("*{}*", "a".repeat(n))).collect();
     let phrase = format!("\"{} b\"", ["a"; 30].join(" "));
     let joined = format!("\"{} b\"", ["a-a"; 15].join(" "));
+    let url = format!("aaa url:\"*{0}*{0}*{0}b\"", "a".repeat(100));
     let raw: Vec<String> = (1..100).map(|n| format!("raw:{}", "+".repeat(n))).collect();
     let raw = raw.join(" OR ");
-    let queries: Vec<Query> = [nested_stars, &overlapping.join(" OR "), &phrase, &joined, &raw]
-        .iter()
-        .map(|query| query.parse().unwrap())
-        .collect();
+    let queries: Vec<Query> =
+        [nested_stars, &overlapping.join(" OR "), &phrase, &joined, &raw, &url]
+            .iter()
+            .map(|query| query.parse().unwrap())
+            .collect();
     let matcher =
         Matcher::from_queries(queries.iter().map(|query| (query, [].as_slice()))).unwrap();
     let mut scratch = Scratch::default();
@@ -211,6 +213,7 @@ fn worst_cases_stay_linear() {
         ("marks", "u\u{308}".repeat(MAX_TEXT_BYTES / 3)),
         ("far over the limit", "a ".repeat(4 * MAX_TEXT_BYTES)),
         ("signs", "+".repeat(MAX_TEXT_BYTES)),
+        ("one endless link", format!("aaa b http://{}", "a".repeat(MAX_TEXT_BYTES))),
         ("two brands and a word without end", format!("aaa a b {}", "a".repeat(MAX_TEXT_BYTES))),
         ("two brands and blanks without end", format!("aaa a b{}", "\n".repeat(MAX_TEXT_BYTES))),
         ("two brands and sentences", "aaa a b.\n\n".repeat(MAX_TEXT_BYTES / 10)),

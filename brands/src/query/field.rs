@@ -16,6 +16,9 @@ pub const NAMES: [&str; 12] = [
     "url",
 ];
 
+/// Bytes of a link that `url:` is compared with; no address that anything serves is longer.
+const MAX_LINK_BYTES: usize = 2_000;
+
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldTest {
@@ -167,8 +170,9 @@ impl FieldTest {
                     } else {
                         post.text
                     };
-                    text.get(bytes.start as usize..bytes.end as usize)
-                        .is_some_and(|link| value.matches(link))
+                    text.get(bytes.start as usize..bytes.end as usize).is_some_and(|link| {
+                        value.matches(&link[..link.floor_char_boundary(MAX_LINK_BYTES)])
+                    })
                 };
                 post.url.is_some_and(|url| value.matches(url)) || tokens.links().iter().any(linked)
             }

@@ -27,6 +27,29 @@ async fn an_observed_mention_gets_language_sentiment_and_brands_with_their_model
 }
 
 #[tokio::test]
+async fn of_a_long_text_the_one_brand_gets_the_sentiment_of_what_surrounds_its_name() {
+    let bad = "Der Urlaub war furchtbar schlecht und das Hotel schrecklich laut. ".repeat(20);
+    let praise = "Die Tramio war sehr gut und wunderbar pünktlich. ";
+    let neutral = "Wir fuhren um neun Uhr los. ".repeat(3);
+    let long = format!("{bad}{neutral}{praise}{neutral}{bad}");
+    let verdicts = built_in(&settings()).judge(&batch(&[&long, praise])).await.unwrap();
+    let [
+        Verdict::Emit(EnrichedEvent::Enriched(long)),
+        Verdict::Emit(EnrichedEvent::Enriched(short)),
+    ] = &verdicts[..]
+    else {
+        panic!("{verdicts:?}")
+    };
+    let brand = &long.brands[0];
+    let target = &long.mention.text[brand.target[0].start as usize..brand.target[0].end as usize];
+    assert!(target.contains(praise) && !target.contains("Hotel"), "{target}");
+    assert_eq!(long.sentiment.polarity, Polarity::Negative);
+    assert_eq!(long.sentiment_about(brand).polarity, Polarity::Positive);
+    // A post is about its brand from end to end.
+    assert!(short.brands[0].target.is_empty() && short.brands[0].sentiment.is_none());
+}
+
+#[tokio::test]
 async fn a_deleted_mention_is_erased() {
     let gone = mention("p1", "x");
     let deleted = Deleted { id: gone.id, source: gone.source.clone(), observed_at: OBSERVED };
