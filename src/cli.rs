@@ -105,7 +105,9 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Alert(tools::alert::AlertArgs { tool: Some(tool) }) => {
             tools::alert::run(settings, tool).await
         }
-        Command::Alert(_) => role(settings, roles::part::ALERT, roles::alert::alert).await,
+        Command::Alert(_) => {
+            Box::pin(role(settings, roles::part::ALERT, roles::alert::alert)).await
+        }
         Command::Check(args) => tools::check::run(settings, args).await,
         Command::Migrate => tools::migrate::run(settings).await,
         Command::Backfill(args) => tools::backfill::run(settings, args).await,

@@ -90,7 +90,7 @@ pub fn run(
     for at in first..=to {
         match ahead.next_if(|minute| minute.at <= at) {
             Some(minute) => changes.extend(detector.observe(minute)),
-            None => changes.extend(detector.advance(at, true)),
+            None => changes.extend(detector.advance(at)),
         }
         if at >= from && at.rem_euclid(60) == 59 {
             let standing = detector.standing();

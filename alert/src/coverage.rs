@@ -6,11 +6,15 @@ use clickhouse::Row;
 use echolot_store::{Action, Store, StoreError};
 use serde::Deserialize;
 
+use crate::{history, pauses::pauses};
+
 /// When sources that bring this share of a brand's mentions, or more, are down at the same time, its
 /// counts are not whole. Silence asks for a fall by four fifths, so less cannot pass for it.
 const DOWN_SHARE: f64 = 0.2;
 /// Days of mentions from which it is told what each source brings.
 const SHARES_OF: i64 = 30;
+/// Minutes of which pauses are looked for anew each time; those of older ones stand.
+const PRESENT: i64 = 3 * 1440;
 /// Minutes within which a source must have answered to speak for the present.
 const FRESH: i64 = 60;
 
@@ -36,28 +40,12 @@ impl Gaps {
         Self(apart)
     }
 
-    /// With more of them.
-    #[must_use]
-    pub fn and(mut self, more: Vec<Stretch>) -> Self {
-        self.0.extend(more);
-        Self::new(self.0)
-    }
-
     /// Whether a minute is in one.
     pub fn hold(&self, minute: i64) -> bool {
         let next = self.0.partition_point(|(from, _)| *from <= minute);
         let before = next.checked_sub(1).and_then(|index| self.0.get(index));
         before.is_some_and(|(_, to)| minute <= *to)
     }
-}
-
-/// What is known of one brand's sources.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Covered {
-    /// When too many of them were down.
-    pub gaps: Gaps,
-    /// Whether nearly all of them tell how they are, and are well: then quiet is quiet, however long.
-    pub vouched: bool,
 }
 
 /// One source.
@@ -70,8 +58,13 @@ struct Source {
 /// What ingest noted of its sources, and what each brings to each brand.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
+    from: i64,
     sources: HashMap<String, Source>,
     shares: HashMap<String, Vec<(String, f64)>>,
+    /// Minutes in which anything was said.
+    heard: Vec<(i64, u32)>,
+    /// When nothing at all was, for too long.
+    pauses: Vec<Stretch>,
 }
 
 #[derive(Row, Deserialize)]
@@ -96,8 +89,9 @@ struct GapRow {
 }
 
 impl Coverage {
-    /// Reads everything; `now` is the present minute. What a source told afterwards is not missing.
-    pub async fn load(store: &Store, now: i64) -> Result<Self, StoreError> {
+    /// Reads everything about the minutes from `from` to the present one, `now`. What a source told
+    /// afterwards is not missing.
+    pub async fn load(store: &Store, (from, now): Stretch) -> Result<Self, StoreError> {
         let shares = format!(
             "SELECT brand, source, toFloat64(sum(mentions)) / sum(sum(mentions)) OVER (PARTITION BY \
              brand) AS share FROM {}.sentiment_by_day WHERE day >= toDate(fromUnixTimestamp64Milli(\
@@ -108,7 +102,7 @@ impl Coverage {
         let brought = store
             .fetch_bound::<Brought>(Action::Read, &shares, |query| query.param("since", since))
             .await?;
-        let mut coverage = Self::default();
+        let mut coverage = Self { from, ..Self::default() };
         for Brought { brand, source, share } in brought {
             coverage.shares.entry(brand).or_default().push((source, share));
         }
@@ -132,6 +126,10 @@ impl Coverage {
         );
         let states = store.fetch::<State>(Action::Read, &states).await?;
         let gaps = store.fetch::<GapRow>(Action::Read, &gaps).await?;
+        let since = if self.heard.is_empty() { self.from } else { self.from.max(now - PRESENT) };
+        self.heard.retain(|(at, _)| *at < since);
+        self.heard.extend(history::heard(store, (since, now)).await?);
+        self.pauses = pauses(&self.heard, now);
         self.sources.clear();
         for State { source, ok, last } in states {
             let known = self.sources.entry(source).or_default();
@@ -146,8 +144,9 @@ impl Coverage {
         Ok(())
     }
 
-    /// What is known of a brand's sources.
-    pub fn of(&self, brand: &str) -> Covered {
+    /// When mentions of a brand may be missing: when too many of its sources were down or, where they do
+    /// not tell how they are, nobody at all was spoken of.
+    pub fn of(&self, brand: &str) -> Gaps {
         let mut edges: Vec<(i64, f64)> = Vec::new();
         let mut vouched = 0.0;
         for (source, share) in self.shares.get(brand).into_iter().flatten() {
@@ -175,7 +174,10 @@ impl Coverage {
                 _ => {}
             }
         }
-        Covered { gaps: Gaps::new(gaps), vouched: vouched >= 1.0 - DOWN_SHARE }
+        if vouched < 1.0 - DOWN_SHARE {
+            gaps.extend(&self.pauses);
+        }
+        Gaps::new(gaps)
     }
 }
 
@@ -191,6 +193,8 @@ mod tests {
         Coverage {
             sources: sources.iter().map(source).collect(),
             shares: HashMap::from([("a".to_owned(), shares)]),
+            pauses: vec![(100, 120)],
+            ..Coverage::default()
         }
     }
 
@@ -209,17 +213,17 @@ mod tests {
             &shares,
             &[("small", true, &[(10, 40)]), ("other", true, &[(30, 60), (50, 80)])],
         );
-        assert_eq!(found.of("a").gaps, Gaps::new(vec![(30, 40)]));
+        assert_eq!(found.of("a"), Gaps::new(vec![(30, 40), (100, 120)]));
         let large = coverage(&shares, &[("large", true, &[(5, 9)])]);
-        assert_eq!(large.of("a").gaps, Gaps::new(vec![(5, 9)]));
-        assert_eq!(large.of("b"), Covered::default());
+        assert_eq!(large.of("a"), Gaps::new(vec![(5, 9), (100, 120)]));
     }
 
     #[test]
-    fn quiet_is_believed_where_nearly_all_sources_are_known_to_be_well() {
+    fn a_pause_of_everything_is_believed_where_nearly_all_sources_are_known_to_be_well() {
         let shares = [("polled", 0.85), ("pushed", 0.15)];
-        assert!(coverage(&shares, &[("polled", true, &[])]).of("a").vouched);
-        assert!(!coverage(&shares, &[("polled", false, &[])]).of("a").vouched);
-        assert!(!coverage(&shares, &[]).of("a").vouched);
+        let down = Gaps::new(vec![(100, 120)]);
+        assert_eq!(coverage(&shares, &[("polled", true, &[])]).of("a"), Gaps::default());
+        assert_eq!(coverage(&shares, &[("polled", false, &[])]).of("a"), down);
+        assert_eq!(coverage(&shares, &[]).of("b"), down);
     }
 }

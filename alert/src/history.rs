@@ -28,9 +28,9 @@ struct Extent {
 }
 
 #[derive(Row, Deserialize)]
-struct Pause {
+struct Heard {
     at: i64,
-    next: i64,
+    count: u32,
 }
 
 fn words(hash: &str) -> String {
@@ -95,28 +95,22 @@ pub async fn extent(store: &Store) -> Result<Option<(i64, i64)>, StoreError> {
     Ok(found.first().filter(|extent| extent.count > 0).map(|extent| (extent.first, extent.last)))
 }
 
-/// Stretches of `from..=to` in which no brand at all was spoken of for longer than `patience` minutes,
-/// without those first minutes.
-pub async fn quiet(
+/// Minutes of `from..=to` in which anything was said, about a brand or not, with the number of mentions.
+pub(crate) async fn heard(
     store: &Store,
     (from, to): Stretch,
-    patience: i64,
-) -> Result<Vec<Stretch>, StoreError> {
+) -> Result<Vec<(i64, u32)>, StoreError> {
     let sql = format!(
-        "SELECT at, next FROM (SELECT at, leadInFrame(at, 1, {{to:Int64}} + 1) OVER (ORDER BY at ROWS \
-         BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next FROM (SELECT DISTINCT \
-         intDiv(toUnixTimestamp(minute), 60)::Int64 AS at FROM {}.sentiment_by_minute \
-         WHERE brand NOT IN ('', '*') AND NOT owned AND minute >= toDateTime({{from:Int64}} * 60, 'UTC') \
-         AND minute <= toDateTime({{to:Int64}} * 60, 'UTC'))) WHERE next - at > {{patience:Int64}} + 1 \
-         ORDER BY at",
+        "SELECT intDiv(toUnixTimestamp(minute), 60)::Int64 AS at, \
+         toUInt32(least(sum(mentions), 4294967295)) AS count FROM {}.sentiment_by_minute \
+         WHERE brand = '*' AND minute >= toDateTime({{from:Int64}} * 60, 'UTC') \
+         AND minute <= toDateTime({{to:Int64}} * 60, 'UTC') GROUP BY at ORDER BY at",
         store.published()
     );
     let found = store
-        .fetch_bound::<Pause>(Action::Read, &sql, |query| {
-            query.param("from", from).param("to", to).param("patience", patience)
-        })
+        .fetch_bound::<Heard>(Action::Read, &sql, |query| query.param("from", from).param("to", to))
         .await?;
-    Ok(found.into_iter().map(|pause| (pause.at + patience + 1, pause.next - 1)).collect())
+    Ok(found.into_iter().map(|heard| (heard.at, heard.count)).collect())
 }
 
 impl Found {

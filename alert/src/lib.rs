@@ -35,10 +35,11 @@ pub mod watcher;
 mod brands;
 mod memory;
 mod notes;
+mod pauses;
 mod tail;
 mod why;
 
-pub use brands::{Brands, DOWN_AFTER};
+pub use brands::Brands;
 pub use detector::Detector;
 pub use incident::{Change, Evidence, Phase, Severity, incident_id};
 pub use minute::Minute;

@@ -90,7 +90,8 @@ impl Watcher {
         let mut notes = Notes::load(store, producer, &self.kafka).await?;
         let mut brands = Brands::new(self.rules.iter().cloned(), &self.settings);
         let mut judged = self.start().await?;
-        let mut coverage = Coverage::load(&self.store, self.last_minute()).await?;
+        let first = judged + 1;
+        let mut coverage = Coverage::load(&self.store, (first, self.last_minute())).await?;
         let mut caught_up = false;
         loop {
             let started = Instant::now();
@@ -104,11 +105,11 @@ impl Watcher {
             }
             if judged < until {
                 if until % 60 == 0 {
-                    coverage = Coverage::load(&self.store, until).await?;
+                    coverage = Coverage::load(&self.store, (first, until)).await?;
                 } else {
                     coverage.refresh(&self.store, until).await?;
                 }
-                brands.cover(&coverage);
+                brands.cover(|brand| coverage.of(brand));
             }
             while judged < until {
                 let to = until.min(judged + CHUNK);

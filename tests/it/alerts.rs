@@ -6,8 +6,8 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use echolot_harness::{Mode, Pipeline, Proxy, Role, RoleName, wait::eventually};
-use echolot_schemas::topics;
+use echolot_harness::{Mode, Pipeline, Proxy, Role, RoleName, posts, wait::eventually};
+use echolot_schemas::{submission::Submission, topics};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -86,13 +86,14 @@ async fn assert_told_once(pipeline: &Pipeline, incidents: &BTreeSet<String>) -> 
     Ok(())
 }
 
-/// Days with three incidents, which all are over: each leaves even the longest window before the next.
+/// Days with waves of complaints that are all over. Two waves may be one incident: what is usual in an
+/// hour depends on the hours of the day that they fall into.
 async fn eventful(pipeline: &Pipeline) -> anyhow::Result<()> {
-    let mut town = Town::new(7);
+    let mut town = Town::new("Tramio", 7);
     let now = this_minute()?;
     let from = now - DAYS * 1440;
     let mut all = town.ordinary(from, now - 5);
-    for (hours, size) in [(120, 30), (80, 30), (40, 60)] {
+    for (hours, size) in [(120, 40), (85, 40), (50, 60)] {
         for minute in 0..10 {
             all.extend(town.complaints(now - hours * 60 + minute, size / 10));
         }
@@ -130,7 +131,7 @@ async fn incidents_of_the_past_are_told_once_whenever_the_watcher_is_killed() ->
     let _roles = pipeline.start().await?;
     eventful(&pipeline).await?;
     let expected = replayed(&pipeline).await?;
-    assert_eq!(expected.len(), 3, "{expected:?}");
+    assert!(expected.len() > 1, "{expected:?}");
 
     let proxy = Proxy::before(&site().await?.endpoints.url).await?;
     let through = [format!("clickhouse.url={}", proxy.url)];
@@ -237,7 +238,7 @@ async fn until_one_leads(watchers: &[Role; 2]) -> anyhow::Result<usize> {
 async fn of_two_watchers_one_acts_and_the_other_takes_over_a_live_incident() -> anyhow::Result<()> {
     let pipeline = pipeline("alert_two").await?.set("alert.tick=1s").set("alert.lateness=5s");
     let _roles = pipeline.start().await?;
-    let mut town = Town::new(11);
+    let mut town = Town::new("Tramio", 11);
     let now = this_minute()?;
     incidents::push(&pipeline, &town.ordinary(now - DAYS * 1440, now - 5)).await?;
 
@@ -287,6 +288,55 @@ async fn of_two_watchers_one_acts_and_the_other_takes_over_a_live_incident() -> 
     let told = told(&pipeline).await?;
     assert_eq!(told, [change(&opened)], "and nothing else, by nobody");
     assert_eq!(noted(&pipeline).await?, told);
+    pipeline.assert_law().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_silence_is_told_and_an_outage_of_its_source_is_not() -> anyhow::Result<()> {
+    let pipeline = pipeline("alert_silence").await?;
+    let _roles = pipeline.start().await?;
+    let now = this_minute()?;
+    let (from, silent) = (now - DAYS * 1440, now - 10 * 60);
+    // Both brands fall silent at the same time, while others are spoken of.
+    let nordwerk = Town::new("Nordwerk", 3).ordinary(from, silent);
+    let file = pipeline.folder().join("nordwerk.ndjson");
+    std::fs::write(&file, posts::lines(&nordwerk)?)?;
+    let file = file.display().to_string();
+    pipeline.backfill(&[&file, "--source", "archive"]).await?.well()?;
+    pipeline.acknowledged("archive", nordwerk.into_iter().map(|post| post.id))?;
+    let mut tramio = Town::new("Tramio", 5).ordinary(from, silent);
+    tramio.extend(
+        Town::new("Somebody", 9)
+            .ordinary(from, now - 2)
+            .into_iter()
+            .map(|post| Submission { id: format!("other-{}", post.id), ..post }),
+    );
+    incidents::push(&pipeline, &tramio).await?;
+    pipeline.assert_law().await?;
+    // As ingest notes it when a source does not answer.
+    let gap = format!(
+        "INSERT INTO {}.source_gaps SELECT 'archive', fromUnixTimestamp64Milli({}), NULL, 'outage', \
+         false, now64(3)",
+        pipeline.database(),
+        (silent - 1) * 60_000
+    );
+    pipeline.store.execute(&gap).await?;
+
+    let watcher = watcher(&pipeline, &[]).await?;
+    until_judged(&watcher).await?;
+    let silences: Vec<Value> =
+        records(&pipeline).await?.into_iter().filter(|told| told["kind"] == "silence").collect();
+    assert_eq!(silences.len(), 1, "{silences:?}");
+    assert_eq!(
+        (&silences[0]["brand"], &silences[0]["phase"]),
+        (&"tramio".into(), &"opened".into())
+    );
+    assert!(silences[0]["evidence"]["share"].is_null(), "{silences:?}");
+    for (brand, severity) in [("tramio", 1.0), ("nordwerk", 0.0)] {
+        let series = format!("echolot_alert_severity{{brand=\"{brand}\",kind=\"silence\"}}");
+        assert_eq!(watcher.metric(&series).await?, Some(severity), "{brand}");
+    }
     pipeline.assert_law().await?;
     Ok(())
 }

@@ -64,15 +64,16 @@ pub(crate) fn this_minute() -> anyhow::Result<i64> {
     Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / 60)?)
 }
 
-/// Says things about Tramio, each in its own words and by an author of its own.
+/// Says things about a brand, each in its own words and by an author of its own.
 pub(crate) struct Town {
+    brand: &'static str,
     chance: StdRng,
     said: u32,
 }
 
 impl Town {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { chance: StdRng::seed_from_u64(seed), said: 0 }
+    pub(crate) fn new(brand: &'static str, seed: u64) -> Self {
+        Self { brand, chance: StdRng::seed_from_u64(seed), said: 0 }
     }
 
     fn say(&mut self, negative: bool, at: i64) -> Submission {
@@ -80,11 +81,12 @@ impl Town {
         let mut word =
             |words: &[&'static str]| words.choose(&mut self.chance).copied().unwrap_or_default();
         let (what, place, who) = (word(&WHAT), word(&WHERE), word(&WHO));
+        let brand = self.brand;
         let text = if negative {
             let (how, again) = (word(&NEGATIVE), word(&NEGATIVE));
-            format!("Tramio is {how}: {what} {place} {who}, {again} service")
+            format!("{brand} is {how}: {what} {place} {who}, {again} service")
         } else {
-            format!("Tramio, {who}: {what} {place}, {}", word(&FINE))
+            format!("{brand}, {who}: {what} {place}, {}", word(&FINE))
         };
         let at = Timestamp::from_millis(
             at * 60_000 + i64::from(self.chance.random_range(0..60_000_u32)),

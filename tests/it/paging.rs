@@ -40,7 +40,7 @@ fn by_way(letterbox: &Letterbox, way: &str) -> Option<Letter> {
 async fn an_incident_is_told_to_the_team_within_a_minute() -> anyhow::Result<()> {
     let pipeline = pipeline("paging").await?;
     let roles = pipeline.start().await?;
-    let mut town = Town::new(23);
+    let mut town = Town::new("Tramio", 23);
     let now = this_minute()?;
     incidents::push(&pipeline, &town.ordinary(now - DAYS * 1440, now - 5)).await?;
     pipeline.assert_law().await?;

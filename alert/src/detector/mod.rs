@@ -150,17 +150,16 @@ impl Detector {
     /// Takes a minute. Minutes between the last one and this one count as quiet. A minute that is
     /// not after the last one is left out: the past is judged already.
     pub fn observe(&mut self, minute: &Minute) -> Vec<Change> {
-        let mut changes = self.advance(minute.at - 1, true);
+        let mut changes = self.advance(minute.at - 1);
         if self.now.is_none_or(|now| minute.at > now) {
-            self.step(&minute.believed(), true, &mut changes);
+            self.step(&minute.believed(), &mut changes);
         }
         changes
     }
 
-    /// Goes on to a minute in which, as in all since the last one, nothing was said. Where mentions
-    /// could not come in, because their sources were down, the time is not `covered`, no more than in
-    /// the gaps that were said: it is neither learned from nor called silence.
-    pub fn advance(&mut self, to: i64, covered: bool) -> Vec<Change> {
+    /// Goes on to a minute in which, as in all since the last one, nothing was said. What lies in the
+    /// gaps that were said is neither learned from nor called silence.
+    pub fn advance(&mut self, to: i64) -> Vec<Change> {
         let mut changes = Vec::new();
         let Some(now) = self.now else { return changes };
         if to - now > LONGEST_GAP {
@@ -172,15 +171,15 @@ impl Detector {
             return changes;
         }
         for at in now + 1..=to {
-            self.step(&Minute::quiet(at), covered, &mut changes);
+            self.step(&Minute::quiet(at), &mut changes);
         }
         changes
     }
 
-    fn step(&mut self, minute: &Minute, covered: bool, changes: &mut Vec<Change>) {
+    fn step(&mut self, minute: &Minute, changes: &mut Vec<Change>) {
         let at = minute.at;
         let hour_of_week = self.calendar.hour_of_week(at);
-        self.past.push(minute, hour_of_week, covered && !self.gaps.hold(at));
+        self.past.push(minute, hour_of_week, !self.gaps.hold(at));
         self.now = Some(at);
         let whole_hour = at.rem_euclid(60) == 59;
         let leaving = if whole_hour { self.past.end_hour() } else { None };

@@ -90,7 +90,9 @@ impl Watch {
             return self.end(kind, at);
         }
         let Verdict::Fires(evidence) = verdict else { return None };
-        let grew = evidence.observed >= open.reference * rule.escalation
+        // Nothing cannot double: a silence lasts, it does not grow.
+        let grew = kind != Kind::Silence
+            && evidence.observed >= open.reference * rule.escalation
             && evidence.window >= open.evidence.window.min(60)
             && evidence.observed >= open.peak;
         if !grew {
@@ -108,7 +110,7 @@ impl Watch {
     fn begin(&mut self, kind: Kind, rule: &Rule, at: i64, evidence: Evidence) -> Option<Change> {
         if let Some((closed, peak, window)) = self.closed
             && at - closed < i64::from(rule.refractory_minutes).max(i64::from(window))
-            && evidence.observed < peak * rule.escalation
+            && (kind == Kind::Silence || evidence.observed < peak * rule.escalation)
         {
             return None;
         }

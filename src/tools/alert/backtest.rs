@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use echolot_alert::{DOWN_AFTER, Minute, Rule, backtest, chart, coverage::Coverage, history};
+use echolot_alert::{Minute, Rule, backtest, chart, coverage::Coverage, history};
 use echolot_store::Store;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
@@ -71,12 +71,7 @@ async fn replay(settings: &mut Settings, args: &BacktestArgs) -> anyhow::Result<
         .into_iter()
         .map(|(_, minute)| minute)
         .collect();
-    let covered = Coverage::load(&store, last).await?.of(brand);
-    let gaps = if covered.vouched {
-        covered.gaps
-    } else {
-        covered.gaps.and(history::quiet(&store, (first, to), DOWN_AFTER).await?)
-    };
+    let gaps = Coverage::load(&store, (first, to)).await?.of(brand);
     let read = started.elapsed();
     let judging = Instant::now();
     let zone = settings.alert.zone();
