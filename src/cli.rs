@@ -40,6 +40,8 @@ enum Command {
     Sink,
     /// Role: watches brands for incidents. Tool: replays that over the past.
     Alert(tools::alert::AlertArgs),
+    /// Role: serves the pages that teams look at, on this machine.
+    Dashboard,
     /// Checks the configuration and every connection, and says how to mend what is wrong.
     Check(tools::check::CheckArgs),
     /// Creates or updates tables, views and topics. Safe to repeat.
@@ -107,6 +109,9 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         }
         Command::Alert(_) => {
             Box::pin(role(settings, roles::part::ALERT, roles::alert::alert)).await
+        }
+        Command::Dashboard => {
+            Box::pin(role(settings, roles::part::DASHBOARD, roles::dashboard::dashboard)).await
         }
         Command::Check(args) => tools::check::run(settings, args).await,
         Command::Migrate => tools::migrate::run(settings).await,

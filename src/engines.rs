@@ -33,6 +33,11 @@ struct Endpoints {
     clickhouse_url: Option<String>,
     clickhouse_user: Option<String>,
     clickhouse_password: Option<String>,
+    /// Who reads and cannot write. Files of earlier versions do not tell.
+    #[serde(default)]
+    analyst_user: Option<String>,
+    #[serde(default)]
+    analyst_password: Option<String>,
 }
 
 impl Engines {
@@ -76,6 +81,9 @@ impl Engines {
             clickhouse_user: login.map(|login| login.user.clone()),
             clickhouse_password: login
                 .map(|_| format!("file:{}", supervisor.home().application_password().display())),
+            analyst_user: found.clickhouse.as_ref().map(|found| found.analyst.user.clone()),
+            analyst_password: login
+                .map(|_| format!("file:{}", supervisor.home().analyst_password().display())),
         };
         endpoints.write(settings)?;
         endpoints.apply(settings);
@@ -135,6 +143,10 @@ impl Endpoints {
             settings.clickhouse.user = user;
             let password = self.clickhouse_password.unwrap_or_default();
             settings.clickhouse.password = secrecy::SecretString::from(password).into();
+            if let (Some(user), Some(password)) = (self.analyst_user, self.analyst_password) {
+                settings.dashboard.user = user;
+                settings.dashboard.password = secrecy::SecretString::from(password).into();
+            }
         }
     }
 }

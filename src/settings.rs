@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKind};
 use echolot_alert::AlertSettings;
+use echolot_dashboard::DashboardSettings;
 use echolot_enrich::settings::EnrichSettings;
 use echolot_ingest::{
     settings::{IngestSettings, PrivacySettings},
@@ -35,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) enrich: EnrichSettings,
     pub(crate) sink: SinkSettings,
     pub(crate) alert: AlertSettings,
+    pub(crate) dashboard: DashboardSettings,
 }
 
 /// `[data]`
@@ -111,6 +113,7 @@ impl Settings {
         self.enrich.validate(&mut problems);
         self.sink.validate(&mut problems);
         self.alert.validate(&mut problems);
+        self.dashboard.validate(&mut problems);
         problems.into_vec().iter().map(ToString::to_string).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The roles: each wires a crate to the runtime, and holds no logic of its own.
 
 pub(crate) mod alert;
+pub(crate) mod dashboard;
 mod ingest;
 
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(crate) mod part {
     pub(crate) const SINK: &str = "sink";
     /// Of [`super::alert`].
     pub(crate) const ALERT: &str = "alert";
+    /// Of [`super::dashboard`].
+    pub(crate) const DASHBOARD: &str = "dashboard";
 }
 
 /// The consumer group of the role `enrich`.

@@ -59,6 +59,8 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     let store = Store::new(&process.settings.clickhouse)?;
     generations::migrate(&store, process.settings.sink.generation).await?;
     let (push, push_is_free) = listen(&process.settings.ingest.push.listen).await?;
+    let (pages, pages_are_free) = listen(&process.settings.dashboard.listen).await?;
+    let reads = !process.settings.dashboard.user.is_empty();
     for part in [roles::part::INGEST, roles::part::ENRICH, roles::part::SINK, roles::part::ALERT] {
         process.board.part(part);
     }
@@ -68,6 +70,13 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
     roles.spawn(roles::enrich(process.clone()));
     roles.spawn(roles::sink(process.clone()));
     roles.spawn(roles::alert::alert(process.clone()));
+    if reads {
+        process.board.part(roles::part::DASHBOARD);
+        roles.spawn(roles::dashboard::dashboard_on(process.clone(), pages_are_free));
+        print(format!("dashboard http://{pages}"));
+    } else {
+        print("dashboard not served: dashboard.user must name a user of the store that only reads");
+    }
     print(format!("push      http://{push}/v1/mentions"));
     print(format!("telemetry http://{telemetry}/metrics (/live, /ready)"));
 

@@ -23,7 +23,7 @@ use clickhouse::{
 use secrecy::ExposeSecret;
 
 pub use fault::StoreError;
-pub use settings::ClickHouseSettings;
+pub use settings::{ClickHouseSettings, ReaderLimits, ReaderLogin};
 
 /// What a statement is for: part of every error, and it decides how long it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +106,34 @@ impl Store {
             published: settings.database.clone(),
             timeout: settings.timeout,
             long_timeout: settings.long_timeout,
+        })
+    }
+
+    /// A handle for a user that only reads: the published views as bounded by `limits`, none of the
+    /// settings that writing needs. `settings` names the server, `login` the user.
+    pub fn reader(
+        settings: &ClickHouseSettings,
+        login: &ReaderLogin,
+        limits: ReaderLimits,
+    ) -> Result<Self, StoreError> {
+        let password =
+            login.password.read().map_err(|error| StoreError::Secret(error.to_string()))?;
+        let client = Client::default()
+            .with_url(&settings.url)
+            .with_user(&login.user)
+            .with_password(password.expose_secret())
+            .with_database(&settings.database)
+            .with_compression(Compression::Lz4)
+            .with_setting("max_memory_usage", limits.memory_bytes.to_string())
+            // Many readers at once: none of them takes every core from the sink.
+            .with_setting("max_threads", limits.threads.to_string())
+            .with_setting("max_result_rows", limits.rows.to_string())
+            .with_setting("do_not_merge_across_partitions_select_final", "1");
+        Ok(Self {
+            client,
+            published: settings.database.clone(),
+            timeout: limits.timeout,
+            long_timeout: limits.timeout,
         })
     }
 

@@ -25,6 +25,28 @@ pub struct ClickHouseSettings {
     pub long_timeout: Duration,
 }
 
+/// A user of the store that only reads.
+#[derive(Clone, Debug)]
+pub struct ReaderLogin {
+    /// Its name.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// What one statement of a reader may use.
+#[derive(Clone, Copy, Debug)]
+pub struct ReaderLimits {
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Threads of the server.
+    pub threads: u32,
+    /// Rows of its answer.
+    pub rows: u64,
+}
+
 impl ClickHouseSettings {
     /// Notes everything wrong with these settings. An empty `url` is right: it means embedded.
     pub fn validate(&self, problems: &mut Problems) {

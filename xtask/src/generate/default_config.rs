@@ -8,13 +8,14 @@ use anyhow::Context;
 pub(super) const PATH: &str = "config/default.toml";
 
 /// The parts in the order in which a reader meets them.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "config/head.toml",
     "store/default.toml",
     "sink/default.toml",
     "ingest/default.toml",
     "enrich/default.toml",
     "alert/default.toml",
+    "dashboard/default.toml",
 ];
 
 /// The parts as one text.

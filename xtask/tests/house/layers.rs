@@ -6,7 +6,7 @@ use crate::files::EMPTY_NAMES;
 
 /// The layers, each with the members it may import. A member that is not listed is an edge of the
 /// workspace: it may import all of these, and none of these may import it.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("echolot-schemas", &[]),
     ("echolot-brands", &[]),
     ("echolot-engines", &[]),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("echolot-enrich", STAGE),
     ("echolot-sink", READS_THE_STORE),
     ("echolot-alert", READS_THE_STORE),
+    ("echolot-dashboard", READS_THE_STORE),
 ];
 
 /// Stages meet on topics and tables, never in code.
@@ -31,7 +32,10 @@ const FOR_TESTS: &str = "echolot-engines";
 /// Libraries that only some members may import, so that each outside system has one door.
 const DOORS: [(&str, &[&str]); 4] = [
     ("rdkafka", &["echolot-pipeline"]),
-    ("clickhouse", &["echolot-store", "echolot-sink", "echolot-alert", "echolot"]),
+    (
+        "clickhouse",
+        &["echolot-store", "echolot-sink", "echolot-alert", "echolot-dashboard", "echolot"],
+    ),
     ("libloading", &["echolot-engines"]),
     ("rust-bert", &["echolot-enrich"]),
 ];

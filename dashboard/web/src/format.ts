@@ -1,0 +1,30 @@
+// Numbers and times as the reader's language writes them.
+
+import type { Language } from "./words";
+
+const locale = (language: Language) => (language === "de" ? "de-DE" : "en-GB");
+
+export function formats(language: Language) {
+  const of = locale(language);
+  const whole = new Intl.NumberFormat(of);
+  const short = new Intl.NumberFormat(of, { notation: "compact", maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(of, { style: "percent", maximumFractionDigits: 0 });
+  const signedPercent = new Intl.NumberFormat(of, { style: "percent", maximumFractionDigits: 0, signDisplay: "exceptZero" });
+  const signed = new Intl.NumberFormat(of, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
+  const moment = new Intl.DateTimeFormat(of, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat(of, { day: "numeric", month: "short", year: "numeric" });
+  // A true minus sign is as wide as the plus, so that columns of numbers align.
+  const minus = (text: string) => text.replace("-", "−");
+  return {
+    whole: (n: number) => whole.format(n),
+    short: (n: number) => short.format(n),
+    percent: (n: number) => percent.format(n),
+    change: (n: number) => minus(signedPercent.format(n)),
+    net: (n: number) => minus(signed.format(n)),
+    moment: (time: string) => moment.format(new Date(time)),
+    day: (time: string | number) => day.format(new Date(time)),
+    seconds: (n: number) => (n < 90 ? `${n < 10 ? n.toFixed(1) : Math.round(n)} s` : n < 5400 ? `${Math.round(n / 60)} min` : n < 129_600 ? `${Math.round(n / 3600)} h` : `${Math.round(n / 86_400)} d`),
+  };
+}
+
+export type Formats = ReturnType<typeof formats>;

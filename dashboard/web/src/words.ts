@@ -1,0 +1,189 @@
+// Every word of the pages, German and English side by side so that none is forgotten.
+
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { type Formats, formats } from "./format";
+
+export type Language = "de" | "en";
+
+const WORDS = {
+  overview: ["Überblick", "Overview"],
+  mentions: ["Erwähnungen", "Mentions"],
+  incidents: ["Vorfälle", "Incidents"],
+  health: ["Betrieb", "Health"],
+  brand: ["Marke", "Brand"],
+  skip: ["Zum Inhalt", "Skip to content"],
+  pages: ["Seiten", "Pages"],
+  period: ["Zeitraum", "Period"],
+  "24h": ["24 Std.", "24 h"],
+  "7d": ["7 Tage", "7 days"],
+  "30d": ["30 Tage", "30 days"],
+  "90d": ["90 Tage", "90 days"],
+  all: ["Alles", "All"],
+  own: ["Eigener", "Custom"],
+  from: ["Von", "From"],
+  until: ["Bis", "To"],
+  anchored: ["endet mit der neuesten Erwähnung", "ends with the newest mention"],
+  light: ["Hell", "Light"],
+  dark: ["Dunkel", "Dark"],
+  theme: ["Darstellung wechseln", "Change appearance"],
+  net: ["Stimmung", "Net sentiment"],
+  netHelp: ["Mittel aus positiver minus negativer Wahrscheinlichkeit, von −1 bis +1; in Klammern der Bereich, in dem es mit 95 % Sicherheit liegt", "Mean of positive minus negative probability, from −1 to +1; in brackets where it lies with 95 % confidence"],
+  before: ["gegenüber dem Zeitraum davor", "against the period before"],
+  nothingBefore: ["davor keine", "none before"],
+  clear: ["deutliche Änderung", "clear change"],
+  unclear: ["kann Zufall sein", "may be chance"],
+  share: ["Anteil am Gespräch", "Share of voice"],
+  shareHelp: ["Erwähnungen durch andere; eine Erwähnung zweier Marken zählt für beide", "Mentions by others; a mention of two brands counts for both"],
+  openIncidents: ["offene Vorfälle", "open incidents"],
+  openIncident: ["offener Vorfall", "open incident"],
+  negative: ["negativ", "negative"],
+  neutral: ["neutral", "neutral"],
+  positive: ["positiv", "positive"],
+  uncertain: ["unsicher", "uncertain"],
+  uncertainHelp: ["Die zwei wahrscheinlichsten Urteile liegen dicht beieinander", "The two most probable verdicts are close together"],
+  allMentions: ["Erwähnungen insgesamt", "mentions in all"],
+  noneYet: ["Noch keine Erwähnungen", "No mentions yet"],
+  noneYetHelp: ["Sobald eine Quelle etwas liefert, erscheint es hier von selbst.", "As soon as a source tells of something, it appears here by itself."],
+  noneFound: ["Nichts gefunden", "Nothing found"],
+  noneFoundHelp: ["Ein längerer Zeitraum oder weniger Filter zeigen mehr.", "A longer period or fewer filters show more."],
+  loading: ["Wird geladen …", "Loading …"],
+  storeDown: ["Der Speicher antwortet nicht. Die Seite versucht es weiter und kommt von selbst zurück.", "The store does not answer. The page keeps trying and comes back by itself."],
+  storeSlow: ["Die Antwort hat zu lange gedauert. Ein kürzerer Zeitraum geht schneller.", "The answer took too long. A shorter period is faster."],
+  failed: ["Das ging nicht", "That did not work"],
+  search: ["Suche im Text", "Search the text"],
+  searchHint: ["Wörter oder \"genaue Folge\"", "words or \"exact phrase\""],
+  source: ["Quelle", "Source"],
+  language: ["Sprache", "Language"],
+  sentiment: ["Stimmung", "Sentiment"],
+  any: ["alle", "any"],
+  filters: ["Filter", "Filters"],
+  reset: ["Zurücksetzen", "Reset"],
+  more: ["Weitere laden", "Load more"],
+  end: ["Ende der Liste", "End of the list"],
+  explain: ["Erklären", "Explain"],
+  close: ["Schließen", "Close"],
+  open: ["Öffnen", "Open"],
+  explained: ["Woher das kommt", "Where this comes from"],
+  confidence: ["Sicherheit", "Confidence"],
+  model: ["Modell", "Model"],
+  detector: ["Spracherkennung", "Language detector"],
+  matched: ["Getroffen durch", "Matched by"],
+  version: ["Fassung", "Version"],
+  target: ["Davon betrifft die Marke", "Of this, about the brand"],
+  rawPosition: ["Rohereignis", "Raw event"],
+  position: ["mentions.raw, Partition {0}, Position {1}", "mentions.raw, partition {0}, offset {1}"],
+  observed: ["Angenommen", "Accepted"],
+  enriched: ["Bewertet", "Scored"],
+  stored: ["Gespeichert", "Stored"],
+  nativeId: ["Kennung bei der Quelle", "Id at the source"],
+  author: ["Verfasser (Pseudonym)", "Author (pseudonym)"],
+  ownAccount: ["eigenes Konto", "own account"],
+  likes: ["Gefällt mir", "likes"],
+  replies: ["Antworten", "replies"],
+  shares: ["geteilt", "shares"],
+  repost: ["Wiederholung", "repost"],
+  shortened: ["gekürzt; „Erklären“ zeigt den ganzen Text", "shortened; Explain shows all of it"],
+  volume: ["Erwähnungen über die Zeit", "Mentions over time"],
+  netOverTime: ["Stimmung über die Zeit", "Net sentiment over time"],
+  zoom: ["Ziehen vergrößert den Zeitraum. Ein Klick öffnet die Erwähnungen des Punktes.", "Drag to zoom in. A click opens the mentions of that point."],
+  byLanguage: ["Nach Sprache", "By language"],
+  bySource: ["Nach Quelle", "By source"],
+  terms: ["Wörter", "Words"],
+  authors: ["Verfasser", "Authors"],
+  term: ["Wort", "Word"],
+  gap: ["Lücke", "Gap"],
+  gaps: ["Lücken", "Gaps"],
+  noGaps: ["Keine Lücken", "No gaps"],
+  noIncidents: ["Keine Vorfälle", "No incidents"],
+  noIncidentsHelp: ["In diesem Zeitraum ist nichts Ungewöhnliches aufgefallen.", "Nothing unusual stood out in this period."],
+  isOpen: ["offen", "open"],
+  isClosed: ["geschlossen", "closed"],
+  warning: ["Warnung", "warning"],
+  high: ["hoch", "high"],
+  critical: ["kritisch", "critical"],
+  kind_negative: ["Mehr Negatives als üblich", "More negativity than usual"],
+  kind_positive: ["Mehr Positives als üblich", "More praise than usual"],
+  kind_volume: ["Mehr Erwähnungen als üblich", "More mentions than usual"],
+  kind_silence: ["Ungewöhnliche Stille", "Unusual silence"],
+  kind_threshold: ["Schwelle überschritten", "Threshold crossed"],
+  why: ["{0} in {1}, erwartet etwa {2}; von {3} Verfassern", "{0} in {1}, expected about {2}; by {3} authors"],
+  whyShare: ["Anteil {0}, üblich {1}", "share {0}, usually {1}"],
+  standsOut: ["Auffällige Wörter", "Words that stand out"],
+  firstMention: ["Erste Erwähnung", "First mention"],
+  showMentions: ["Erwähnungen ansehen", "See the mentions"],
+  opened: ["Begonnen", "Opened"],
+  ended: ["Beendet", "Closed"],
+  coverage: ["Quellen", "Sources"],
+  state: ["Zustand", "State"],
+  state_ok: ["in Ordnung", "ok"],
+  state_failing: ["gestört", "failing"],
+  state_stopped: ["angehalten", "stopped"],
+  state_pushed: ["wird beliefert", "pushed"],
+  lastSuccess: ["Zuletzt erreicht", "Last reached"],
+  newest: ["Neueste Erwähnung", "Newest mention"],
+  lag: ["Rückstand", "Lag"],
+  accepted: ["Angenommen", "Accepted"],
+  rejected: ["Abgelehnt", "Rejected"],
+  lost: ["Verloren", "Lost"],
+  models: ["Modelle", "Models"],
+  sentimentModel: ["Stimmung", "Sentiment"],
+  languageModel: ["Sprache", "Language"],
+  freshness: ["Zeit bis gespeichert", "Time until stored"],
+  freshnessValue: ["Hälfte in {0}, 99 % in {1}", "half within {0}, 99 % within {1}"],
+  lastStored: ["Zuletzt gespeichert", "Last stored"],
+  ongoing: ["dauert an", "ongoing"],
+  caughtUp: ["nachgeholt", "caught up"],
+  missing: ["fehlt", "missing"],
+  reason: ["Grund", "Reason"],
+  purpose: ["Zweck", "Purpose"],
+  lastScored: ["Zuletzt bewertet", "Last scored"],
+  asTable: ["Als Tabelle", "As a table"],
+  notFound: ["Diese Seite gibt es nicht", "There is no such page"],
+  of: ["von", "of"],
+  brandView: ["Verlauf ansehen", "See the course"],
+  und: ["unbestimmt", "undetermined"],
+} as const satisfies Record<string, readonly [string, string]>;
+
+export type Word = keyof typeof WORDS;
+
+export function say(language: Language, word: Word, ...values: string[]): string {
+  const text: string = WORDS[word][language === "de" ? 0 : 1];
+  return text.replace(/\{(\d)\}/g, (_, at: string) => values[Number(at)] ?? "");
+}
+
+/** A word that the server names, such as a state; itself where we have none. */
+export function sayNamed(language: Language, prefix: string, name: string): string {
+  const key = (prefix ? `${prefix}_${name}` : name) as Word;
+  return key in WORDS ? say(language, key) : name;
+}
+
+export interface Speech { language: Language; t: (word: Word, ...values: string[]) => string; named: (prefix: string, name: string) => string; tongue: (code: string) => string; f: Formats }
+
+export function speech(language: Language): Speech {
+  const names = new Intl.DisplayNames([language], { type: "language" });
+  return {
+    language,
+    t: (word, ...values) => say(language, word, ...values),
+    named: (prefix, name) => sayNamed(language, prefix, name),
+    tongue: (code) => {
+      if (code === "und") return say(language, "und");
+      try {
+        return names.of(code) ?? code;
+      } catch {
+        return code;
+      }
+    },
+    f: formats(language),
+  };
+}
+
+export const Speaking = createContext<Speech>(speech("en"));
+export const useSpeech = (): Speech => useContext(Speaking);
+
+/** The reader's choice, or else the browser's first language. */
+export function firstLanguage(): Language {
+  const chosen = localStorage.getItem("language");
+  if (chosen === "de" || chosen === "en") return chosen;
+  return navigator.language.toLowerCase().startsWith("de") ? "de" : "en";
+}
