@@ -12,7 +12,7 @@ CARGO   := cargo --locked
 RELEASE := $(CARGO_TARGET_DIR)/release/echolot
 
 .DEFAULT_GOAL := help
-.PHONY: help system engines ours build run test lint unit e2e generated containers \
+.PHONY: help system engines ours build run test lint unit e2e pages generated containers \
         bench torture generate clean-data
 
 help: ## shows the targets
@@ -37,7 +37,7 @@ build: ours ## builds the binary
 run: engines build ## runs everything on the sample: make run ARGS=--once
 	@$(RELEASE) up $(ARGS)
 
-test: engines lint generated unit e2e containers ## runs every check
+test: engines lint generated unit e2e pages containers ## runs every check
 
 lint: ours ## format and lints, warnings are errors
 	cargo fmt --all --check
@@ -50,6 +50,11 @@ unit: engines ours ## unit, property and engine tests of every crate
 e2e: engines ours ## end to end, on the real engines
 	@engines/fetch/system.sh test
 	$(CARGO) test --package echolot --test it -- --test-threads=4
+
+pages: engines ours ## the dashboard's pages in a real browser, on the real engines
+	@engines/fetch/system.sh test
+	$(CARGO) build --bin echolot
+	cd dashboard/web && ECHOLOT=$(CARGO_TARGET_DIR)/debug/echolot node --test --test-concurrency=1 tests/
 
 generated: ours ## generated files are up to date
 	$(CARGO) run --quiet --package xtask -- generate --check

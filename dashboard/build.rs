@@ -59,8 +59,10 @@ fn main() -> Result<(), Failed> {
         // Writing to a string cannot fail.
         let _ = writeln!(
             code,
-            "Asset {{ path: {path:?}, kind: {:?}, plain: include_bytes!({plain:?}), gzip: include_bytes!({packed:?}) }},",
-            kind(&path)?
+            "Asset {{ path: {path:?}, kind: {:?}, plain: include_bytes!({:?}), gzip: include_bytes!({:?}) }},",
+            kind(&path)?,
+            plain.display().to_string(),
+            packed.display().to_string(),
         );
     }
     code.push_str("];\n");

@@ -52,7 +52,7 @@ impl ApiError {
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Failure {
-    /// What kind: parameter, missing, store_unreachable, store_too_slow or store_refused.
+    /// What kind: `parameter`, `missing`, `store_unreachable`, `store_too_slow` or `store_refused`.
     code: &'static str,
     /// For a person.
     message: String,

@@ -37,17 +37,14 @@ impl DashboardSettings {
         let mut check = |ok, name: &str, message: &str| {
             problems.check(ok, &format!("dashboard.{name}"), message);
         };
-        match self.listen.parse::<SocketAddr>() {
-            Err(_) => {
-                check(false, "listen", "must be an address and a port, such as 127.0.0.1:8090")
-            }
-            Ok(address) => check(
-                address.ip().is_loopback(),
-                "listen",
-                "must be a loopback address such as 127.0.0.1:8090: the pages have no login, so \
-                 nobody but this machine may reach them; for others put a proxy with a login in front",
-            ),
-        }
+        let address = self.listen.parse::<SocketAddr>().ok();
+        check(address.is_some(), "listen", "must be an address and a port, such as 127.0.0.1:8090");
+        check(
+            address.is_none_or(|address| address.ip().is_loopback()),
+            "listen",
+            "must be a loopback address such as 127.0.0.1:8090: the pages have no login; for \
+             others, put a proxy with a login in front of them",
+        );
         let times = Duration::from_secs(1)..=Duration::from_mins(5);
         check(times.contains(&self.timeout), "timeout", "must be 1s to 5m");
         let memory = ByteSize::mib(64)..=ByteSize::gib(64);

@@ -65,6 +65,9 @@ test)
     need_command promtool prometheus
     need_command amtool prometheus-alertmanager
     need_command docker-compose docker-compose
+    need_command chromium chromium
+    need_package fonts-dejavu-core
+    need_package fonts-noto-color-emoji
     need_package python3-yaml
     ;;
 *) die "unknown argument: $1" "usage: system.sh [test]" ;;

@@ -199,7 +199,9 @@ pub(crate) async fn brand(
     let [time, sources, languages] = ["time", "source", "language"]
         .map(|by| parts.iter().filter(|part| part.by == by).collect::<Vec<_>>());
     let mut total = Counts::default();
-    time.iter().for_each(|part| total.add(part.counts()));
+    for part in &time {
+        total.add(part.counts());
+    }
     Ok(Json(Course {
         from: written_seconds(period.from),
         to: written_seconds(period.to),

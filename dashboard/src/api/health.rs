@@ -66,7 +66,7 @@ pub(crate) struct Model {
 }
 
 /// The store.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Stored {
     mentions: u64,
     last_stored: Option<String>,
@@ -151,7 +151,7 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Result<Json<Health>,
          GROUP BY kind, model, version, hash ORDER BY kind, mentions DESC LIMIT 100"
     );
     let stored = format!(
-        "SELECT (SELECT sum(mentions) FROM sentiment_by_day WHERE brand = '*') AS mentions, \
+        "SELECT ifNull((SELECT sum(mentions) FROM sentiment_by_day WHERE brand = '*'), 0)::UInt64 AS mentions, \
          max(toUnixTimestamp64Milli(stored_at)) AS last_stored, \
          quantile(0.5)(date_diff('millisecond', observed_at, stored_at) / 1000) AS p50, \
          quantile(0.99)(date_diff('millisecond', observed_at, stored_at) / 1000) AS p99 \
@@ -167,12 +167,7 @@ pub(crate) async fn health(State(shared): State<Shared>) -> Result<Json<Health>,
         sources: sources.into_iter().map(FoundSource::told).collect(),
         gaps: gaps.into_iter().map(FoundGap::told).collect(),
         models: models.into_iter().map(FoundModel::told).collect(),
-        stored: stored.first().map(FoundStored::told).unwrap_or(Stored {
-            mentions: 0,
-            last_stored: None,
-            p50: None,
-            p99: None,
-        }),
+        stored: stored.first().map_or_else(Stored::default, FoundStored::told),
     }))
 }
 

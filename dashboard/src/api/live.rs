@@ -35,9 +35,9 @@ struct Seen {
 }
 
 /// Late and old mentions are in the sum as well as new ones: all of them are counted by day.
-const SQL: &str = "SELECT (SELECT sum(mentions) FROM sentiment_by_day WHERE brand = '*') AS mentions, \
-    (SELECT count() FROM incidents) AS incidents, \
-    (SELECT toUnixTimestamp64Milli(max(noted_at)) FROM incidents) AS noted";
+const SQL: &str = "SELECT ifNull((SELECT sum(mentions) FROM sentiment_by_day WHERE brand = '*'), 0)::UInt64 AS mentions, \
+    ifNull((SELECT count() FROM incidents), 0)::UInt64 AS incidents, \
+    ifNull((SELECT toUnixTimestamp64Milli(max(noted_at)) FROM incidents), 0)::Int64 AS noted";
 
 /// Follows the store until nobody can listen any more. Asks only while somebody does.
 pub(crate) async fn follow(reader: Reader, pulse: &watch::Sender<Pulse>) {

@@ -14,6 +14,7 @@ const WORDS = {
   brand: ["Marke", "Brand"],
   skip: ["Zum Inhalt", "Skip to content"],
   pages: ["Seiten", "Pages"],
+  time: ["Zeit", "Time"],
   period: ["Zeitraum", "Period"],
   "24h": ["24 Std.", "24 h"],
   "7d": ["7 Tage", "7 days"],

@@ -62,8 +62,8 @@ function Body({ course, search }: { course: Course; search: URLSearchParams }) {
         <ChartTable course={course} />
       </section>
       <div class="columns">
-        <GroupPanel title={t("byLanguage")} groups={course.languages} name={tongue} to={(language) => changed({ language })} />
-        <GroupPanel title={t("bySource")} groups={course.sources} name={(one) => one} to={(source) => changed({ source })} />
+        <GroupPanel title={t("byLanguage")} column={t("language")} groups={course.languages} name={tongue} to={(language) => changed({ language })} />
+        <GroupPanel title={t("bySource")} column={t("source")} groups={course.sources} name={(one) => one} to={(source) => changed({ source })} />
         <section class="panel">
           <h2>{t("terms")}</h2>
           {course.terms.length === 0 ? <p class="hint">{t("noneFound")}</p> : (
@@ -117,16 +117,16 @@ function ChartTable({ course }: { course: Course }) {
   );
 }
 
-interface GroupProps { title: string; groups: Group[]; name: (name: string) => string; to: (name: string) => string }
+interface GroupProps { title: string; column: string; groups: Group[]; name: (name: string) => string; to: (name: string) => string }
 
-function GroupPanel({ title, groups, name, to }: GroupProps) {
+function GroupPanel({ title, column, groups, name, to }: GroupProps) {
   const { t, f } = useSpeech();
   const most = Math.max(1, ...groups.map((group) => group.mentions));
   return (
     <section class="panel">
       <h2>{title}</h2>
       <table class="groups">
-        <thead><tr><th>{title}</th><th class="number">{t("mentions")}</th><th class="number">{t("net")}</th></tr></thead>
+        <thead><tr><th>{column}</th><th class="number">{t("mentions")}</th><th class="number">{t("net")}</th></tr></thead>
         <tbody>
           {groups.slice(0, 12).map((group) => (
             <tr>

@@ -48,7 +48,8 @@ function BrandCard({ card, keep }: { card: Card; keep: Record<string, string> })
         </div>
         <div>
           <div class="figure">{card.net ? f.net(card.net.value) : "–"}</div>
-          <div class="label" title={t("netHelp")}>{t("net")}{card.net && <span class="range"> [{f.net(card.net.low)} … {f.net(card.net.high)}]</span>}</div>
+          <div class="label" title={t("netHelp")}>{t("net")}</div>
+          {card.net && <div class="change range">[{f.net(card.net.low)} … {f.net(card.net.high)}]</div>}
           {card.net && card.previous_net && (
             <span class={`change ${card.clear ? "clear" : ""}`} title={t("before")}>
               {f.net(card.net.value - card.previous_net.value)} <span class="why">{t(card.clear ? "clear" : "unclear")}</span>

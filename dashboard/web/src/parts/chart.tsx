@@ -58,7 +58,7 @@ function volume(holder: HTMLElement, course: BrandPage, language: string, t: Say
     {
       ...base(holder, 230, course, language, zoom, pick),
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, Math.max(4, high * 1.1)] } },
-      series: [when(language), part(t("positive"), "--positive", 0), part(t("neutral"), "--neutral-fill", 1), part(t("negative"), "--negative", 2)],
+      series: [when(language, t), part(t("positive"), "--positive", 0), part(t("neutral"), "--neutral-fill", 1), part(t("negative"), "--negative", 2)],
     },
     [x, ...sums] as uPlot.AlignedData,
     holder,
@@ -74,21 +74,22 @@ function net(holder: HTMLElement, course: BrandPage, language: string, t: Say, z
     {
       ...base(holder, 190, course, language, zoom, pick),
       scales: { x: { time: true }, y: { range: [-1, 1] } },
-      bands: [{ series: [2, 3], fill: colour("--accent-soft") }],
+      bands: [{ series: [1, 2], fill: colour("--accent-soft") }],
       series: [
-        when(language),
-        { label: t("net"), stroke: colour("--accent"), width: 2, value: two, spanGaps: true, points: { show: true, size: 5 } },
+        when(language, t),
+        // The line after its interval, which would cover it otherwise.
         edge("95 % ▲"),
         edge("95 % ▼"),
+        { label: t("net"), stroke: colour("--accent"), width: 2, value: two, spanGaps: true, points: { show: true, size: 5 } },
       ],
     },
-    [x, of("value"), of("high"), of("low")] as uPlot.AlignedData,
+    [x, of("high"), of("low"), of("value")] as uPlot.AlignedData,
     holder,
   );
 }
 
-const when = (language: string): uPlot.Series => ({
-  label: "",
+const when = (language: string, t: Say): uPlot.Series => ({
+  label: t("time"),
   value: (_plot, value) => (value == null ? "" : new Date(value * 1000).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })),
 });
 

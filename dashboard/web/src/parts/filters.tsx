@@ -30,7 +30,7 @@ export function Filters({ choices, search }: { choices: Choices; search: URLSear
       <Choice label={t("sentiment")} value={search.get("sentiment")} set={set("sentiment")} options={(["negative", "neutral", "positive"] as const).map((one) => [one, t(one)])} />
       <Choice label={t("source")} value={search.get("source")} set={set("source")} options={choices.sources.map((one) => [one, one])} />
       <Choice label={t("language")} value={search.get("language")} set={set("language")} options={choices.languages.map((one) => [one, tongue(one)])} />
-      <button type="button" class="quiet" disabled={!active} onClick={() => go(changed(Object.fromEntries(NAMES.map((name) => [name, ""]))))}>{t("reset")}</button>
+      {active && <button type="button" class="quiet" onClick={() => go(changed(Object.fromEntries(NAMES.map((name) => [name, ""]))))}>{t("reset")}</button>}
     </form>
   );
 }
