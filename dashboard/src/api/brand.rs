@@ -250,16 +250,17 @@ fn telling(terms: Vec<Term>, brand: &str, mentions: u64) -> Vec<Term> {
 }
 
 /// Words of four letters and more that say nothing of a subject, German and English.
-const GRAMMAR: [&str; 92] = [
-    "aber", "alle", "alles", "also", "auch", "beim", "bist", "dann", "dass", "dein", "dem", "denn",
-    "diese", "diesem", "diesen", "dieser", "dieses", "doch", "dort", "durch", "eben", "eine",
-    "einem", "einen", "einer", "eines", "etwas", "euch", "ganz", "gibt", "habe", "haben", "hatte",
-    "heute", "hier", "ihre", "immer", "jetzt", "kann", "kein", "keine", "mehr", "mein", "meine",
-    "meinem", "meinen", "mich", "muss", "nach", "nicht", "nichts", "noch", "nämlich", "oder",
-    "ohne", "schon", "sein", "seit", "sich", "sind", "und", "unter", "vom", "warum", "weil",
-    "wenn", "wieder", "wird", "about", "after", "again", "been", "because", "could", "from",
-    "have", "into", "just", "like", "more", "only", "over", "that", "their", "there", "they",
-    "this", "what", "when", "which", "will", "with",
+const GRAMMAR: [&str; 101] = [
+    "aber", "alle", "alles", "also", "auch", "beim", "bitte", "bist", "danke", "dann", "dass",
+    "dein", "denn", "diese", "diesem", "diesen", "dieser", "dieses", "doch", "dort", "drei",
+    "durch", "eben", "eine", "einem", "einen", "einer", "eines", "etwas", "euch", "fünf", "ganz",
+    "geht", "gibt", "habe", "haben", "hatte", "heute", "hier", "ihre", "immer", "jetzt", "kann",
+    "kein", "keine", "mehr", "mein", "meine", "meinem", "meinen", "mich", "muss", "nach", "nicht",
+    "nichts", "noch", "nämlich", "oder", "ohne", "schon", "sein", "seit", "sich", "sind", "unter",
+    "vier", "warum", "wegen", "weil", "wenn", "wieder", "wird", "würde", "zurück", "zwei", "about",
+    "after", "again", "been", "because", "could", "from", "have", "into", "just", "like", "more",
+    "only", "over", "that", "their", "there", "they", "this", "what", "when", "which", "will",
+    "with", "would", "your",
 ];
 
 impl Part {

@@ -30,7 +30,7 @@ export async function open(browser, { width = 1440, scheme = "light", locale = "
 }
 
 /** Nothing is wider than the window, axe finds nothing serious, and the picture is kept. */
-export async function inspect(page, name) {
+export async function inspect(page, name, fullPage = true) {
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(wider <= 0, `${name}: ${wider} px wider than the window`);
   // The policy bars foreign scripts, and so axe; a driver may still evaluate.
@@ -39,5 +39,5 @@ export async function inspect(page, name) {
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   assert.deepEqual(serious.map(({ id, nodes }) => `${name}: ${id}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`), []);
   mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage });
 }

@@ -75,7 +75,7 @@ test("a mention is explained down to model, matched words and raw event, by keyb
   await dialog.getByText("mentions.raw, partition").waitFor();
   assert.match(await dialog.textContent(), /Matched by/);
   assert.match((await dialog.locator("mark").first().textContent()).toLowerCase(), /tram/);
-  await inspect(page, "explain-1440-light");
+  await inspect(page, "explain-1440-light", false);
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
   assert.deepEqual(errors, []);

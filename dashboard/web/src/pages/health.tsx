@@ -27,7 +27,7 @@ function Body({ health }: { health: Health }) {
                 <th scope="row"><bdi>{one.source}</bdi></th>
                 <td><span class={`chip ${one.state === "ok" ? "positive" : one.state === "pushed" ? "neutral" : "negative"}`}>{named("state", one.state)}</span>{one.detail && <div class="hint"><bdi>{one.detail}</bdi></div>}</td>
                 <td class="number">{f.whole(one.mentions)}</td>
-                <td>{one.newest ? f.moment(one.newest) : "–"}</td>
+                <td>{one.newest ? (one.state === "pushed" ? f.day(one.newest) : f.moment(one.newest)) : "–"}</td>
                 <td class="number">{one.lag_seconds === null ? "–" : f.seconds(one.lag_seconds)}</td>
                 <td class="number">{f.whole(one.rejected)}</td>
                 <td class="number">{f.whole(one.lost)}</td>
