@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{
     decode::{clean, decode},
+    json::tidy,
     translate::{Translated, translate},
 };
 use crate::{source::Observation, submission::malformed, text};
@@ -46,7 +47,7 @@ pub(super) fn read(
 ) -> Result<Document, Rejection> {
     let text = clean(&decode(bytes, content_type));
     let (text, broken) = if text.starts_with('{') {
-        (text, None)
+        (tidy(&text)?, None)
     } else {
         let Translated { atom, broken } = translate(&text, base, ENTRIES)?;
         (atom, broken)

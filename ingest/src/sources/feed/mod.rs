@@ -14,6 +14,7 @@
 
 mod decode;
 mod document;
+mod json;
 mod place;
 mod source;
 mod translate;

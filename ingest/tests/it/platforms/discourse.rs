@@ -255,7 +255,7 @@ async fn run(turns: Vec<(u8, u8)>, page: usize, windowed: bool) -> (Vec<String>,
         let body = board.list(before).to_string();
         match fails {
             0 => Played::status(500),
-            1 => Played::ok(&body[..body.len() / 2]),
+            1 => Played::ok(body[..body.len() / 2].to_owned()),
             _ => Played::ok(body),
         }
     })

@@ -1,6 +1,8 @@
 //! Polled platforms against local servers that play them.
 
 mod discourse;
+mod feed_corpus;
+mod feeds;
 mod googleplay;
 mod hackernews;
 mod reddit;
@@ -16,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::Request, response::IntoResponse as _};
+use axum::{Router, body::Bytes, extract::Request, http::HeaderMap, response::IntoResponse as _};
 use echolot_ingest::{
     http::{HttpClient, HttpSettings},
     source::{AnySource, Page},
@@ -48,16 +50,16 @@ impl Turned {
 struct Played {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Bytes,
 }
 
 impl Played {
-    fn ok(body: impl Into<String>) -> Self {
+    fn ok(body: impl Into<Bytes>) -> Self {
         Self { status: 200, headers: Vec::new(), body: body.into() }
     }
 
     fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: "{}".to_owned() }
+        Self { status, headers: Vec::new(), body: Bytes::from_static(b"{}") }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {
@@ -71,6 +73,7 @@ struct Asked {
     path: String,
     query: Vec<(String, String)>,
     authorization: String,
+    headers: HeaderMap,
     body: Bytes,
 }
 
@@ -97,6 +100,7 @@ async fn serve(play: impl Fn(Asked) -> Played + Clone + Send + Sync + 'static) -
                     .get("authorization")
                     .map(|value| value.to_str().unwrap().to_owned())
                     .unwrap_or_default(),
+                headers: head.headers,
                 body: axum::body::to_bytes(body, 1 << 20).await.unwrap(),
             };
             let played = play(asked);

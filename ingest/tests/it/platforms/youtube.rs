@@ -76,7 +76,8 @@ async fn threads_and_all_replies_come_and_what_is_gone_is_deleted() {
 }
 
 #[tokio::test]
-async fn the_quota_is_kept_across_failures_and_restarts_until_midnight_in_california() {
+async fn units_used_are_counted_across_a_failure_and_a_restart_and_come_back_at_midnight_in_california()
+ {
     let asked = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&asked);
     let api = serve(move |request| match count.fetch_add(1, Ordering::SeqCst) {
@@ -105,12 +106,14 @@ async fn the_quota_is_kept_across_failures_and_restarts_until_midnight_in_califo
     youtube.next_page().await.unwrap();
 }
 
+/// A refusal of the platform, for this reason.
+fn refusal(reason: &str) -> Played {
+    let body = json!({ "error": { "code": 403, "errors": [{ "reason": reason }] } });
+    Played { body: body.to_string().into(), ..Played::status(403) }
+}
+
 #[tokio::test]
-async fn switched_off_comments_are_a_gap_and_an_exceeded_quota_waits() {
-    let refusal = |reason: &str| {
-        let body = json!({ "error": { "code": 403, "errors": [{ "reason": reason }] } });
-        Played { body: body.to_string(), ..Played::status(403) }
-    };
+async fn switched_off_comments_are_a_gap_that_is_told_once() {
     let disabled = serve(move |_| refusal("commentsDisabled")).await;
     let time = Turned::at("2026-06-01T12:00:00Z");
     let mut youtube =
@@ -118,8 +121,12 @@ async fn switched_off_comments_are_a_gap_and_an_exceeded_quota_waits() {
     youtube.resume(None).await.unwrap();
     let page = youtube.next_page().await.unwrap().unwrap();
     assert!(matches!(page.notices[..], [Notice::Gap { why: GapReason::Closed, .. }]));
-    assert_eq!(youtube.next_page().await.unwrap().unwrap().notices, [], "told once");
+    assert_eq!(youtube.next_page().await.unwrap().unwrap().notices, []);
+}
 
+#[tokio::test]
+async fn a_quota_that_google_calls_exceeded_is_waited_out_and_a_key_without_the_api_is_not() {
+    let time = Turned::at("2026-06-01T12:00:00Z");
     for (reason, kind) in [
         ("quotaExceeded", "rate_limited"),
         ("rateLimitExceeded", "rate_limited"),

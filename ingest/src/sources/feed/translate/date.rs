@@ -6,15 +6,17 @@ use jiff::{
 };
 
 /// A time as RFC 3339, from any of: RFC 3339 and the wider ISO 8601 (W3C-DTF, ordinal days, basic
-/// form), RFC 822 with its successors, `asctime`. What gives no zone is taken for UTC, what gives
-/// no hour for midnight. None where it cannot be told, such as 03/04/2004.
-pub(super) fn rfc3339(text: &str) -> Option<String> {
+/// form), RFC 822 with its successors, `asctime`, each with English or German months, and German days
+/// such as 31.12.2003. What gives no zone is taken for UTC, what gives no hour for midnight. None
+/// where it cannot be told, such as 03/04/2004.
+pub(in crate::sources::feed) fn rfc3339(text: &str) -> Option<String> {
     let text = text.trim();
-    if text.len() > 100 || !text.is_ascii() {
+    if text.len() > 100 {
         return None;
     }
-    let upper = text.to_ascii_uppercase();
-    let (date, rest) = iso_date(&upper).or_else(|| worded_date(&upper))?;
+    let upper = text.to_uppercase();
+    let (date, rest) =
+        iso_date(&upper).or_else(|| dotted_date(&upper)).or_else(|| worded_date(&upper))?;
     let (time, offset) = clock(&rest)?;
     let instant = offset.to_timestamp(DateTime::from_parts(date, time)).ok()?;
     (0..=9999).contains(&date.year()).then(|| instant.to_string())
@@ -46,6 +48,18 @@ fn iso_date(text: &str) -> Option<(Date, String)> {
     };
     let rest = rest.strip_prefix('T').unwrap_or(rest);
     Some((date.ok()?, rest.trim_start().to_owned()))
+}
+
+/// `31.12.2003 …`: with dots the day comes first everywhere.
+fn dotted_date(text: &str) -> Option<(Date, String)> {
+    let (date, rest) = text.split_once([' ', ',']).unwrap_or((text, ""));
+    let parts: Vec<&str> = date.split('.').collect();
+    let [day, month, year] = parts[..] else { return None };
+    if year.len() != 4 {
+        return None;
+    }
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    Some((date, rest.trim_start().to_owned()))
 }
 
 /// `Wed, 31 Dec 2003 …`, `31-Dec-03 …`, `December 31, 2003 …`, `Wed Dec 31 10:14:55 2003`, and the
@@ -92,17 +106,35 @@ fn worded_date(text: &str) -> Option<(Date, String)> {
 }
 
 fn month_of(word: &str) -> Option<i8> {
-    const MONTHS: [&str; 12] =
-        ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-    let index = MONTHS.iter().position(|month| word.starts_with(month))?;
-    i8::try_from(index + 1).ok()
+    const MONTHS: [&[&str]; 12] = [
+        &["JAN", "JÄN"],
+        &["FEB"],
+        &["MAR", "MÄR", "MRZ"],
+        &["APR"],
+        &["MAY", "MAI"],
+        &["JUN"],
+        &["JUL"],
+        &["AUG"],
+        &["SEP"],
+        &["OCT", "OKT"],
+        &["NOV"],
+        &["DEC", "DEZ"],
+    ];
+    let called = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
+    i8::try_from(MONTHS.iter().position(|names| called(names))? + 1).ok()
 }
 
-/// `10:14:55.123+01:00`, `10:14 GMT`, nothing.
+/// `10:14:55.123+01:00`, `10:14 GMT`, `101455Z`, nothing.
 fn clock(text: &str) -> Option<(Time, Offset)> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.')));
     let (time, zone) = text.split_at(end.unwrap_or(text.len()));
-    let mut parts = time.splitn(3, ':');
+    let spaced = match time.split_at_checked(2).zip(time.split_at_checked(4)) {
+        Some(((hour, rest), (_, second))) if !time.contains(':') => {
+            format!("{hour}:{}:{second}", &rest[..2])
+        }
+        _ => time.to_owned(),
+    };
+    let mut parts = spaced.splitn(3, ':');
     let mut next = || parts.next().filter(|part| !part.is_empty());
     let hour: i8 = next().map_or(Ok(0), str::parse).ok()?;
     let minute: i8 = next().map_or(Ok(0), str::parse).ok()?;
@@ -167,6 +199,11 @@ mod tests {
             ("Sun Jan 4 16:29:06 PDT 2004", "2004-01-04T23:29:06Z"),
             ("Thu, 31 Dec 1999 23:59:60 UTC", "1999-12-31T23:59:59Z"),
             ("Thu, 01 Jan 04 00:00:00 GMT+2", "2003-12-31T22:00:00Z"),
+            ("20031231T101455+0100", "2003-12-31T09:14:55Z"),
+            ("20031231T1014Z", "2003-12-31T10:14:00Z"),
+            ("31.12.2003 10:14", "2003-12-31T10:14:00Z"),
+            ("Mi, 31. Dezember 2003, 10:14 MEZ", "2003-12-31T09:14:00Z"),
+            ("Mo, 01 Mär 2004 10:14:55 +0100", "2004-03-01T09:14:55Z"),
         ] {
             assert_eq!(rfc3339(written).as_deref(), Some(read), "{written}");
         }
@@ -174,7 +211,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_told_is_not_guessed() {
-        for written in ["", "soon", "03/04/2004", "2003-13-01", "31 Foo 2004", "99:99", "-"] {
+        for written in [
+            "",
+            "soon",
+            "03/04/2004",
+            "2003-13-01",
+            "31 Foo 2004",
+            "99:99",
+            "-",
+            "31.12.03",
+            "32.12.2003",
+            "ä.ö.üü",
+        ] {
             assert_eq!(rfc3339(written), None, "{written}");
         }
     }

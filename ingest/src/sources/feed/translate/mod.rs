@@ -24,6 +24,7 @@ mod walk;
 use echolot_pipeline::stage::Rejection;
 use url::Url;
 
+pub(super) use self::date::rfc3339;
 use self::walk::Walk;
 
 /// A feed as Atom.
