@@ -29,6 +29,7 @@ pub struct IngestMetrics {
     gaps: IntCounterVec,
     lost: IntCounterVec,
     stopped: GaugeVec,
+    restarts: IntCounterVec,
     /// Seconds from handing events to the log until all were acknowledged.
     pub publish_seconds: Histogram,
     /// Body bytes of push requests at work.
@@ -97,6 +98,11 @@ impl IngestMetrics {
             stopped: gauge(
                 "echolot_ingest_source_stopped",
                 "1 for a source that is not asked any more until an operator mends it, by source.",
+            )?,
+            restarts: counter(
+                "echolot_ingest_source_restarts_total",
+                "How often a source fell over a defect and was started anew, by source.",
+                &["source"],
             )?,
             publish_seconds: registered(
                 registry,
@@ -170,6 +176,11 @@ impl IngestMetrics {
     pub(crate) fn stopped(&self, source: &SourceName, stands: bool) {
         let label = self.label(source.as_str());
         self.stopped.with_label_values(&[label]).set(if stands { 1.0 } else { 0.0 });
+    }
+
+    /// `source` fell over a defect and is started anew.
+    pub(crate) fn restarted(&self, source: &SourceName) {
+        self.restarts.with_label_values(&[self.label(source.as_str())]).inc();
     }
 
     fn label<'a>(&self, source: &'a str) -> &'a str {

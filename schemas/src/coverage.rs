@@ -37,9 +37,17 @@ pub struct SourceCoverage {
     pub rejected: u64,
     /// Mentions known to be missing.
     pub lost: u64,
+    /// How often it was started anew after a defect of ours.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub restarts: u64,
     /// Times of which mentions may be missing, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How a source is.

@@ -12,8 +12,9 @@ use echolot_ingest::{
     observe::Observer,
     purge::PurgeDesk,
     push,
+    source::SourceFault,
     sources::{Parts, SourceContext},
-    supervisor::{EXPECTED, Supervised, Supervisor},
+    supervisor::{Build, EXPECTED, Supervised, Supervisor},
 };
 use echolot_pipeline::{
     admin,
@@ -106,8 +107,14 @@ fn sources(process: &Process) -> anyhow::Result<Sources> {
             clock: Clock::system(),
         };
         let Parts { source, hook } =
-            options.build(context).with_context(|| format!("sources.{name}"))?;
+            options.build(context.clone()).with_context(|| format!("sources.{name}"))?;
         hooks.extend(hook);
+        let options = Arc::clone(options);
+        let build = Build::new(move || {
+            let built = options.build(context.clone())?.source;
+            built.ok_or_else(|| SourceFault::Fatal("is no longer asked".to_owned()))
+        });
+        let source = source.map(|source| (source, build));
         let interval = common.interval.unwrap_or(EXPECTED);
         followed.push(Supervised { name, source, interval });
     }

@@ -83,6 +83,7 @@ impl Ledger {
             accepted: 0,
             rejected: 0,
             lost: 0,
+            restarts: 0,
             gaps: Vec::new(),
         });
         let grace = (interval * 2).max(GRACE_LEAST);
@@ -143,6 +144,12 @@ impl Ledger {
     pub fn failed(&mut self, at: Timestamp, failure: &Failure) {
         self.coverage.state = CoverageState::Failing;
         self.fails(at, failure);
+    }
+
+    /// The source fell over a defect of ours and is started anew.
+    pub fn restarted(&mut self, at: Timestamp, failure: &Failure) {
+        self.coverage.restarts = self.coverage.restarts.saturating_add(1);
+        self.failed(at, failure);
     }
 
     /// The source stands still: a gap opens at once, from when it last answered.

@@ -47,6 +47,11 @@ impl CoverageBook {
         self.with(source, |ledger| ledger.failed(at, failure));
     }
 
+    /// The source fell over a defect of ours and is started anew.
+    pub fn restarted(&self, source: &SourceName, at: Timestamp, failure: &Failure) {
+        self.with(source, |ledger| ledger.restarted(at, failure));
+    }
+
     /// The source stands still until an operator mends it.
     pub fn stopped(&self, source: &SourceName, at: Timestamp, failure: &Failure) {
         self.with(source, |ledger| ledger.stopped(at, failure));

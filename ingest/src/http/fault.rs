@@ -65,7 +65,11 @@ impl HttpError {
             }
             cause = inner;
         }
-        let detail = if error.source().is_some() {
+        let detail = if error.is_timeout() && error.is_connect() {
+            "no connection within ingest.http.connect_timeout".to_owned()
+        } else if error.is_timeout() {
+            "silent for longer than ingest.http.idle_timeout".to_owned()
+        } else if error.source().is_some() {
             cause.to_string()
         } else {
             "the request failed".to_owned()

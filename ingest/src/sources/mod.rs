@@ -67,6 +67,11 @@ impl Kind {
         Self { name, about, read: |json| Ok(Arc::new(serde_json::from_value::<O>(json)?)) }
     }
 
+    /// True when the platform is always inside a company.
+    pub fn is_internal(&self) -> bool {
+        (self.read)(serde_json::json!({})).is_ok_and(|options| options.internal())
+    }
+
     /// Reads options of this kind.
     pub fn read(
         &self,

@@ -143,6 +143,26 @@ async fn the_raw_firehose_is_no_jetstream_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_server_of_the_other_version_is_told_with_the_setting_to_change() {
+    for (spoken, configured) in [(Version::V1, Version::V2), (Version::V2, Version::V1)] {
+        let served = jetstream(archive(spoken, &recorded()), vec![]).await;
+        let mut source = started(&options(&served, configured), None).await;
+        let page = source.next_page().await.unwrap().unwrap();
+        assert!(page.rejected.is_empty() && page.cursor.is_none(), "no dead letter a frame");
+        let fault = source.next_page().await.unwrap_err();
+        assert!(!fault.passes(), "{fault}");
+        let told = format!("set version = \"{}\"", spoken.name());
+        assert!(fault.to_string().contains(&told), "{fault}");
+        assert!(fault.to_string().contains("sources.bluesky"), "{fault}");
+    }
+    // Most servers do not even know the other one's path.
+    let served = serve(|_| Some((404, "")), |_| async {}).await;
+    let mut source = started(&options(&served, Version::V2), None).await;
+    let fault = source.next_page().await.unwrap_err().to_string();
+    assert!(fault.contains("answered 404") && fault.contains("version = \"v1\""), "{fault}");
+}
+
+#[tokio::test]
 async fn a_frame_past_the_limit_is_told_once_and_left_out_from_then_on() {
     let good = recorded().swap_remove(1);
     let served = serve(welcome, move |Caller { number, mut socket, .. }| {

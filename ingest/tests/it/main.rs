@@ -4,6 +4,8 @@
 
 mod collector;
 mod files;
+mod hostile_http;
+mod hostile_websocket;
 mod jetstream;
 mod jetstream_faults;
 mod keep;

@@ -1,13 +1,17 @@
 //! Sources side by side: what happens to one is no matter of the others.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use echolot_ingest::{
     collector::{CollectError, Collector},
     coverage::Recorder,
     log::LogFault,
     source::{AnySource, Notice, Observation, Page, Source, SourceFault},
-    supervisor::{Supervised, Supervisor},
+    supervisor::{Build, Supervised, Supervisor},
 };
 use echolot_pipeline::{clock::Clock, health::HealthBoard};
 use echolot_schemas::{
@@ -29,10 +33,16 @@ enum Turn {
     Notices(Notice),
 }
 
+/// What is left to do, and where every life of a source began.
+struct Script {
+    turns: VecDeque<Turn>,
+    resumed: Vec<Option<String>>,
+}
+
 /// A source that does what it is told to, one turn a second, and then has nothing new to say.
 struct Acting {
     name: SourceName,
-    turns: VecDeque<Turn>,
+    script: Arc<Mutex<Script>>,
 }
 
 impl Source for Acting {
@@ -44,13 +54,15 @@ impl Source for Acting {
         true
     }
 
-    async fn resume(&mut self, _: Option<CursorRecord>) -> Result<(), SourceFault> {
+    async fn resume(&mut self, cursor: Option<CursorRecord>) -> Result<(), SourceFault> {
+        self.script.lock().unwrap().resumed.push(cursor.map(|cursor| cursor.position));
         Ok(())
     }
 
     async fn next_page(&mut self) -> Result<Option<Page>, SourceFault> {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let page = match self.turns.pop_front() {
+        let turn = self.script.lock().unwrap().turns.pop_front();
+        let page = match turn {
             Some(Turn::Says(id)) => Page {
                 observations: vec![Observation::new(&self.name, said(id), id.into())],
                 cursor: Some(id.to_owned()),
@@ -71,12 +83,21 @@ fn said(id: &str) -> Submission {
 }
 
 fn acting(name: &str, turns: impl IntoIterator<Item = Turn>) -> Supervised {
-    let acting = Acting { name: source(name), turns: turns.into_iter().collect() };
-    Supervised {
-        name: source(name),
-        source: Some(AnySource::new(acting)),
-        interval: Duration::from_secs(30),
-    }
+    scripted(name, turns).0
+}
+
+fn scripted(name: &str, turns: impl IntoIterator<Item = Turn>) -> (Supervised, Arc<Mutex<Script>>) {
+    let script = Script { turns: turns.into_iter().collect(), resumed: Vec::new() };
+    let script = Arc::new(Mutex::new(script));
+    let (name, played) = (source(name), Arc::clone(&script));
+    let acting = {
+        let name = name.clone();
+        move || AnySource::new(Acting { name: name.clone(), script: Arc::clone(&played) })
+    };
+    let first = acting();
+    let build = Build::new(move || Ok(acting()));
+    let interval = Duration::from_secs(30);
+    (Supervised { name, source: Some((first, build)), interval }, script)
 }
 
 /// Time as the paused runtime counts it, from [`NOW`] on.
@@ -145,16 +166,40 @@ async fn an_expired_token_stops_its_source_alone_and_readiness_names_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_panics_stands_still_alone() {
+async fn a_source_that_panics_is_started_anew_behind_its_cursor_and_counted() {
     let (log, board) = (MemoryLog::default(), HealthBoard::default());
-    let sources = vec![
-        acting("broken", [Turn::Panics, Turn::Says("never")]),
-        acting("forum", [Turn::Says("1"), Turn::Says("2")]),
-    ];
+    let turns = [Turn::Says("a"), Turn::Panics, Turn::Says("b"), Turn::Panics, Turn::Says("c")];
+    let (broken, script) = scripted("broken", turns);
+    let sources = vec![broken, acting("forum", [Turn::Says("1"), Turn::Says("2")])];
     run(&log, &board, sources, Duration::from_mins(1)).await.unwrap();
-    assert_eq!(log.texts(), ["1 is a text", "2 is a text"]);
-    assert_eq!(notes(&board), "broken stands still: it panicked: a defect");
-    assert_eq!(coverage(&log, "broken").state, CoverageState::Stopped);
+    let mut texts = log.texts();
+    texts.sort();
+    assert_eq!(texts, ["1 is a text", "2 is a text", "a is a text", "b is a text", "c is a text"]);
+    let resumed = script.lock().unwrap().resumed.clone();
+    assert_eq!(resumed, [None, Some("a".to_owned()), Some("b".to_owned())]);
+    assert_eq!(notes(&board), "", "what is mended by itself is not worth a note");
+    let broken = coverage(&log, "broken");
+    assert_eq!((broken.state, broken.restarts, broken.accepted), (CoverageState::Ok, 2, 3));
+    assert_eq!(coverage(&log, "forum").restarts, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_always_panics_is_tried_ever_more_rarely_and_shown_as_failing() {
+    let (log, board) = (MemoryLog::default(), HealthBoard::default());
+    let (broken, script) = scripted("broken", (0..1000).map(|_| Turn::Panics));
+    let sources = vec![broken, acting("forum", [Turn::Says("1")])];
+    let (supervisor, cancel) = (supervisor(&log, &board), CancellationToken::new());
+    let stop = async {
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        cancel.cancel();
+    };
+    tokio::join!(supervisor.run(sources, cancel.clone()), stop).0.unwrap();
+    let lives = script.lock().unwrap().resumed.len();
+    assert!((15..40).contains(&lives), "{lives} in an hour");
+    let broken = coverage(&log, "broken");
+    assert_eq!((broken.state, broken.restarts), (CoverageState::Failing, lives as u64));
+    let detail = broken.detail.unwrap();
+    assert!(detail.starts_with("it panicked, which is a defect; started anew after"), "{detail}");
     assert_eq!(coverage(&log, "forum").state, CoverageState::Ok);
 }
 

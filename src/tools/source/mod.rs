@@ -1,6 +1,7 @@
 //! `echolot source list|test|status`.
 
 mod status;
+mod told;
 mod trial;
 
 use std::process::ExitCode;
@@ -52,12 +53,12 @@ fn list(settings: &Settings, args: &ListArgs) -> anyhow::Result<ExitCode> {
         .sources
         .iter()
         .filter_map(|(name, source)| {
-            let common = source.common()?;
+            let (common, kind) = (source.common()?, source.kind()?);
             Some(Listed {
                 name,
-                kind: source.kind()?.name,
+                kind: kind.name,
                 enabled: common.enabled.unwrap_or(true),
-                internal: common.internal,
+                internal: common.internal || kind.is_internal(),
             })
         })
         .collect();
@@ -67,9 +68,9 @@ fn list(settings: &Settings, args: &ListArgs) -> anyhow::Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let mut kinds = table(["kind", "what it follows"]);
+    let mut kinds = table(["kind", "what it follows", "internal"]);
     for kind in KINDS {
-        kinds.add_row([kind.name, kind.about]);
+        kinds.add_row([kind.name, kind.about, if kind.is_internal() { "always" } else { "" }]);
     }
     print(kinds.to_string());
     if configured.is_empty() {

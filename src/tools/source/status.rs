@@ -52,8 +52,17 @@ fn show(sources: &[SourceCoverage]) {
         print("no source has ever run: `echolot source list` shows what is configured");
         return;
     }
-    let mut shown =
-        table(["source", "state", "last success", "newest", "lag", "accepted", "rejected", "lost"]);
+    let mut shown = table([
+        "source",
+        "state",
+        "last success",
+        "newest",
+        "lag",
+        "accepted",
+        "rejected",
+        "lost",
+        "restarts",
+    ]);
     let now = clock::now();
     let ago = |at: Option<Timestamp>| match at {
         Some(at) => format!("{:.0} s ago", now.seconds_since(at)),
@@ -69,6 +78,7 @@ fn show(sources: &[SourceCoverage]) {
             source.accepted.to_string(),
             source.rejected.to_string(),
             source.lost.to_string(),
+            source.restarts.to_string(),
         ]);
     }
     print(shown.to_string());

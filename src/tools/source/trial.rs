@@ -22,9 +22,11 @@ use serde::Serialize;
 
 use crate::{
     settings::Settings,
-    tools::{print, table},
+    tools::{print, source::told::told, table},
 };
 
+/// Most mentions that are shown in full.
+const SHOWN: usize = 20;
 /// Largest sample file.
 const SAMPLE_MOST: ByteSize = ByteSize::mib(64);
 
@@ -63,6 +65,7 @@ pub(crate) fn run(settings: &Settings, args: &TestArgs) -> anyhow::Result<ExitCo
     gather(&args.sample, &mut files)?;
     let (mut read, mut refused, mut reasons) = (0, 0, BTreeMap::<String, usize>::new());
     let mut shown = table(["file", "observed", "deleted", "authors gone", "rejected"]);
+    let (mut mentions, mut more) = (Vec::new(), 0);
     for file in &files {
         let context = SampleContext { name: &name, file, common: &common, clock: &clock };
         let tried = try_file(&context, options.as_ref(), &observer)?;
@@ -74,6 +77,13 @@ pub(crate) fn run(settings: &Settings, args: &TestArgs) -> anyhow::Result<ExitCo
         if args.json {
             print(serde_json::to_string(&tried)?);
         } else {
+            for RawJson(event) in &tried.observed {
+                if mentions.len() < SHOWN {
+                    mentions.push(told(&event["mention"]));
+                } else {
+                    more += 1;
+                }
+            }
             let first = tried.rejected.first().map_or("", String::as_str);
             shown.add_row([
                 tried.file.clone(),
@@ -85,6 +95,12 @@ pub(crate) fn run(settings: &Settings, args: &TestArgs) -> anyhow::Result<ExitCo
         }
     }
     if !args.json {
+        for mention in mentions {
+            print(mention);
+        }
+        if more > 0 {
+            print(format!("and {more} mentions more: --json shows all\n"));
+        }
         print(shown.to_string());
         print(format!("{read} files read whole, {refused} with rejections"));
         for (reason, count) in reasons {

@@ -124,6 +124,12 @@ pub enum FrameError {
         /// What it lacks.
         part: &'static str,
     },
+    /// The server speaks the other version.
+    #[error(
+        "the server speaks version {} and version {} is configured: set version = \"{}\"",
+        .0.number(), .0.other().number(), .0.name()
+    )]
+    OtherVersion(Version),
     /// The time is not one.
     #[error("`time` is no RFC 3339 time")]
     Time,
@@ -176,10 +182,14 @@ struct V2<'a> {
 impl<'a> Frame<'a> {
     /// Reads a frame of `version`.
     pub fn read(version: Version, text: &'a str) -> Result<Self, FrameError> {
-        match version {
+        let read = |version| match version {
             Version::V1 => read_v1(text),
             Version::V2 => read_v2(text),
-        }
+        };
+        read(version).map_err(|error| match read(version.other()) {
+            Ok(Self::Unknown) | Err(_) => error,
+            Ok(_) => FrameError::OtherVersion(version.other()),
+        })
     }
 }
 

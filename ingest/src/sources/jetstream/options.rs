@@ -34,6 +34,33 @@ pub enum Version {
     V2,
 }
 
+impl Version {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::V1 => Self::V2,
+            Self::V2 => Self::V1,
+        }
+    }
+
+    /// As people say it.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
+
+    /// As in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
 /// The options of a Jetstream source.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]

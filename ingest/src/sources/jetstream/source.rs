@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     cursor::{Cursor, Standing, fingerprint},
     decompress::{Dictionary, Inflater},
-    frame::Mark,
+    frame::{FrameError, Mark},
     options::{JetstreamOptions, Version},
     reader::{Heard, Item, Reader, malformed},
     request::Wish,
@@ -133,7 +133,19 @@ impl JetstreamSource {
                 Err(error) if error.name() == Some("CursorTooOld") && self.forget_number() => {}
                 Err(error) => {
                     let pause = self.reconnects.pause(Instant::now());
-                    return Err(error.into_fault(pause, TOKEN_HINT));
+                    let absent = matches!(error, DialError::Refused { status: 400 | 404, .. });
+                    return Err(match error.into_fault(pause, TOKEN_HINT) {
+                        SourceFault::Transient { detail, retry_after } if absent => {
+                            let other = self.version.other().name();
+                            let detail = format!(
+                                "{detail}; where the server speaks the other version, set \
+                                 sources.{}.version = \"{other}\"",
+                                self.name
+                            );
+                            SourceFault::Transient { detail, retry_after }
+                        }
+                        fault => fault,
+                    });
                 }
             }
         }
@@ -171,17 +183,25 @@ impl JetstreamSource {
         progress.frames += 1;
         page.moved();
         let place = Place::Item { file: None, item: progress.frames };
+        let mut other_version = false;
         let read = self.text(frame).and_then(|text| {
             let original = Bytes::from(text.clone());
             match self.reader.read(&text, &original) {
                 Ok(heard) => Ok((heard, text)),
-                Err(error) => Err((error.to_string(), original)),
+                Err(error) => {
+                    other_version |= matches!(error, FrameError::OtherVersion(_));
+                    Err((error.to_string(), original))
+                }
             }
         });
         match read {
             Ok((heard, text)) => {
                 progress.unreadable.readable();
                 self.heard(progress, heard, &text, page)
+            }
+            // Nothing but the setting mends that, and every frame would be a dead letter.
+            Err((error, _)) if other_version && progress.frames == 1 => {
+                Err(SourceFault::Fatal(format!("sources.{}: {error}", self.name)))
             }
             Err((error, original)) => {
                 page.reject(malformed(place, &error, original));

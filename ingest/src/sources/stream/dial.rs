@@ -8,6 +8,7 @@ use tokio_tungstenite::{
     client_async_with_config,
     tungstenite::{
         self, ClientRequestBuilder,
+        error::ProtocolError,
         http::{Uri, header},
     },
 };
@@ -98,6 +99,9 @@ impl Dial<'_> {
                 let status = answer.status().as_u16();
                 let body = serde_json::from_slice(body).unwrap_or_default();
                 Err(DialError::Refused { host, status, body })
+            }
+            Ok(Err(tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete))) => {
+                Err(failed("hung up during the handshake".to_owned()))
             }
             Ok(Err(tungstenite::Error::Io(error)))
                 if error.kind() == io::ErrorKind::UnexpectedEof =>

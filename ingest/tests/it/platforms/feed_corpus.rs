@@ -81,8 +81,8 @@ impl Outcome {
         &mut self,
         name: &str,
         field: &'static str,
-        read: T,
-        made: T,
+        read: &T,
+        made: &T,
     ) {
         let (same, all) = self.agreed.entry(field).or_default();
         *all += 1;
@@ -97,7 +97,7 @@ impl Outcome {
     fn beside(&mut self, name: &str, page: &Page, made: &Value) {
         let items = made.get("items").or(made.get("entries")).and_then(Value::as_array);
         let items = items.map_or(&[][..], Vec::as_slice);
-        self.compare(name, "entries", page.observations.len(), items.len());
+        self.compare(name, "entries", &page.observations.len(), &items.len());
         for (said, item) in page.observations.iter().zip(items) {
             let said = &said.submission;
             let web =
@@ -109,11 +109,11 @@ impl Outcome {
                 let link = said.url.clone().filter(|link| {
                     links.iter().any(|one| Url::parse(one).is_ok_and(|url| url.as_str() == link))
                 });
-                self.compare(name, "a link", link.is_some(), true);
+                self.compare(name, "a link", &link.is_some(), &true);
             }
             let times = ["publishedParsed", "pubDateParsed", "updatedParsed"];
             if let Some(time) = times.iter().find_map(|field| item[field].as_str()) {
-                self.compare(name, "time", said.published_at, time.parse::<Timestamp>().ok());
+                self.compare(name, "time", &said.published_at, &time.parse::<Timestamp>().ok());
             }
         }
     }

@@ -63,8 +63,8 @@ impl Table {
         &mut self,
         document: &str,
         field: &'static str,
-        read: T,
-        expected: T,
+        read: &T,
+        expected: &T,
     ) {
         let (right, all) = self.right.entry(field).or_default();
         *all += 1;
@@ -81,11 +81,11 @@ impl Table {
         if let Some(id) = &entry.id {
             self.note(document, "id", &said.id, id);
         }
-        self.note(document, "link", said.url.clone(), entry.link.as_ref().map(local));
+        self.note(document, "link", &said.url, &entry.link.as_ref().map(local));
         let words = (said.title.as_deref(), said.text.as_deref());
-        self.note(document, "words", words, (entry.title.as_deref(), Some(entry.text.as_str())));
-        self.note(document, "time", said.published_at, Some(entry.time.unwrap_or(read_at)));
-        self.note(document, "author", said.author.as_deref(), entry.author.as_deref());
+        self.note(document, "words", &words, &(entry.title.as_deref(), Some(entry.text.as_str())));
+        self.note(document, "time", &said.published_at, &Some(entry.time.unwrap_or(read_at)));
+        self.note(document, "author", &said.author, &entry.author);
     }
 }
 
@@ -139,7 +139,7 @@ async fn what_is_made_of_each_document_is_what_a_person_reads_in_it() {
     for (path, expected) in &documents {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let (page, server) = read(bytes(path, expected), expected.content_type.as_deref()).await;
-        table.note(&name, "entries", page.observations.len(), expected.entry.len());
+        table.note(&name, "entries", &page.observations.len(), &expected.entry.len());
         for rejected in &page.rejected {
             table.misses.push(format!("{name}: {}", rejected.rejection.detail));
         }

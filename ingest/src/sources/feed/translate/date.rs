@@ -121,7 +121,7 @@ fn month_of(word: &str) -> Option<i8> {
         &["DEC", "DEZ"],
     ];
     let called = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-    i8::try_from(MONTHS.iter().position(|names| called(names))? + 1).ok()
+    i8::try_from(MONTHS.iter().position(called)? + 1).ok()
 }
 
 /// `10:14:55.123+01:00`, `10:14 GMT`, `101455Z`, nothing.
