@@ -1,5 +1,6 @@
 //! `echolot up`: everything on this machine, from nothing to counted mentions.
 
+mod live;
 mod sample;
 mod show;
 mod summary;
@@ -20,6 +21,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of a command")]
 pub(crate) struct UpArgs {
     /// Ends after the summary.
     #[arg(long)]
@@ -27,6 +29,9 @@ pub(crate) struct UpArgs {
     /// Leaves the shipped sample out.
     #[arg(long)]
     no_sample: bool,
+    /// Follows nothing that is not configured, even where a network is there.
+    #[arg(long)]
+    no_live: bool,
     /// Starts the engines alone, for roles in processes of their own.
     #[arg(long, conflicts_with_all = ["once", "no_sample"])]
     engines_only: bool,
@@ -50,6 +55,10 @@ async fn serve(mut settings: Settings, args: &UpArgs, engines: &Engines) -> anyh
         sample::prepare_brands(&mut settings)?;
     }
     admit_a_sender(&mut settings);
+    // What ends by itself and what is measured must not hang on what the world says today.
+    if !(args.once || args.no_sample || args.no_live || args.engines_only) {
+        print(live::follow(&mut settings).await?);
+    }
     let process = Process::new(settings)?;
     process.stop_on_signals()?;
     if args.engines_only {

@@ -78,7 +78,7 @@ async fn up_counts_the_sample_once_and_shares_its_data_with_nobody() -> anyhow::
     assert!(again.contains("already in the log"), "{again}");
     assert!(again.contains(&format!("\n{posts} mentions from ")), "{again}");
 
-    let mut serving = Process::start(echolot(&home, &["up"]))?;
+    let mut serving = Process::start(echolot(&home, &["up", "--no-live"]))?;
     serving.says("that it serves", PATIENCE, |line| line.contains("serving").then_some(())).await?;
     let refused = run(echolot(&home, &["up", "--once"])).await?;
     assert_eq!(refused.code, Some(2), "{refused:?}");

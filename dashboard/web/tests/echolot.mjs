@@ -58,7 +58,7 @@ const ANYWHERE = {
 export async function up(...args) {
   const home = mkdtempSync(join(tmpdir(), "echolot-pages-"));
   try {
-    const running = await start(["up", ...args], { ...ANYWHERE, ECHOLOT__DATA__DIR: home }, {
+    const running = await start(["up", "--no-live", ...args], { ...ANYWHERE, ECHOLOT__DATA__DIR: home }, {
       base: /^dashboard (http:\S+)/, push: /^push\s+(http:\S+)/, serving: /^serving until/,
     }, "stdout");
     const engines = JSON.parse(readFileSync(join(home, "endpoints.json"), "utf8"));

@@ -172,6 +172,11 @@ impl SourcesSettings {
         self.0.get(name)
     }
 
+    /// Adds a source, or puts it in place of that of the same name.
+    pub fn add(&mut self, name: &str, source: SourceSettings) {
+        self.0.insert(name.to_owned(), source);
+    }
+
     /// Every name and its source.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SourceSettings)> {
         self.0.iter().map(|(name, source)| (name.as_str(), source))

@@ -1,9 +1,10 @@
 //! The walk over posts.
 //!
 //! `/posts.json?before=ID` lists up to 50 posts from `ID` downwards. A walk begins at the newest and
-//! goes down to what was handed on before; how far it came is part of the cursor, so that after a
-//! long silence nothing is left out and nothing is asked twice. Whatever post is known and not listed
-//! between two that are is gone.
+//! goes down to what was handed on before, and fifty ids further: a post that was long in the making
+//! shows late, below others that were handed on. How far it came is part of the cursor, so that after
+//! a long silence nothing is left out and nothing is asked twice. Whatever post is known and not
+//! listed between two that are is gone; one that shows later still is found by the second look.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -73,12 +74,15 @@ pub(super) struct At {
 }
 
 /// A walk that has not met what was handed on before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Walk {
     /// The newest post when it began.
     top: u64,
     /// Where the next answer begins.
     before: u64,
+    /// What was recent when it began.
+    #[serde(default)]
+    known: BTreeSet<u64>,
 }
 
 /// An answer: posts by id, and whether every one of them has an id.
@@ -229,12 +233,15 @@ impl Discourse {
         let due = turn.at.recheck.due(turn.now, RECHECKED);
         let mut due: BTreeSet<u64> = due.iter().filter_map(|id| id.parse().ok()).collect();
         for _ in 0..LOOKS {
-            let Some(from) = due.last().copied() else { break };
+            let Some(last) = due.last().copied() else { break };
+            // From above it, as far as nothing is known there: something may show late.
+            let above = turn.at.told.range(last + 1..).next().map(|(id, _)| id - 1);
+            let from = above.unwrap_or(last).min(last + WINDOW / 2);
             let list = self.list(Some(from)).await?;
             self.forget(turn, &list, Some(from));
             let lowest = list.posts.first_key_value().map_or(from, |(id, _)| *id);
             for (id, original) in list.posts {
-                if due.contains(&id)
+                if (due.contains(&id) || turn.at.is_late(id))
                     && let Ok(standing) = post::standing(&original)
                 {
                     self.hand_on(turn, id, &standing, original);
@@ -267,8 +274,15 @@ impl Standing {
 impl At {
     /// True for a post that was not handed on.
     fn is_new(&self, id: u64) -> bool {
-        let late = self.recent.first().is_some_and(|first| id > *first);
+        let known = self.walk.as_ref().map_or(&self.recent, |walk| &walk.known);
+        let late = known.first().is_some_and(|first| id > *first) && !known.contains(&id);
         (id > self.newest || late) && !self.recent.contains(&id)
+    }
+
+    /// True for a post among those that are looked at again that was never handed on.
+    fn is_late(&self, id: u64) -> bool {
+        let among = self.told.first_key_value().is_some_and(|(first, _)| id > *first);
+        among && id <= self.newest && !self.told.contains_key(&id)
     }
 
     fn note(&mut self, id: u64) {
@@ -278,19 +292,23 @@ impl At {
         }
     }
 
-    /// Moves behind an answer with these lowest and highest ids.
-    fn walked(&mut self, ids: Option<(u64, u64)>) {
-        let before = self.walk.map(|walk| walk.before);
+    /// Moves behind an answer with these lowest and highest ids; `known` was recent before it.
+    fn walked(&mut self, ids: Option<(u64, u64)>, known: BTreeSet<u64>) {
+        let before = self.walk.as_ref().map(|walk| walk.before);
         let lowest = ids.map(|(lowest, _)| lowest);
         let lowest = lowest.or_else(|| before.map(|before| before.saturating_sub(WINDOW - 1)));
         let Some(lowest) = lowest else { return };
-        let top = self.walk.map_or(ids.map_or(0, |(_, highest)| highest), |walk| walk.top);
+        let (top, known) = match self.walk.take() {
+            Some(Walk { top, known, .. }) => (top, known),
+            None => (ids.map_or(0, |(_, highest)| highest), known),
+        };
         let before = lowest.saturating_sub(1);
-        if before <= self.newest {
+        // The first walk ends where the settings let it begin.
+        let further = if known.is_empty() { 0 } else { WINDOW };
+        if before <= self.newest.saturating_sub(further) {
             self.newest = self.newest.max(top);
-            self.walk = None;
         } else {
-            self.walk = Some(Walk { top, before });
+            self.walk = Some(Walk { top, before, known });
         }
     }
 }
@@ -307,14 +325,15 @@ impl Platform for Discourse {
     async fn poll(&self, place: &At, now: Timestamp) -> Result<Step<At>, SourceFault> {
         let (mut page, mut at) = (Page::default(), place.clone());
         let forum = self.forum(now).await?;
-        let from = at.walk.map(|walk| walk.before);
+        let from = at.walk.as_ref().map(|walk| walk.before);
+        let known = at.recent.clone();
         let list = self.list(from).await?;
         let ids = list.posts.first_key_value().zip(list.posts.last_key_value());
         let ids = ids.map(|((lowest, _), (highest, _))| (*lowest, *highest));
         let mut turn = Turn { page: &mut page, at: &mut at, forum: &forum, now };
         self.forget(&mut turn, &list, from);
         self.take(&mut turn, list);
-        turn.at.walked(ids);
+        turn.at.walked(ids, known);
         if turn.at.walk.is_none() {
             self.look_again(&mut turn).await?;
         }

@@ -134,6 +134,46 @@ async fn an_edit_and_a_deletion_among_the_newest_are_seen_at_once_and_older_ones
     assert_eq!(ids(&next(&mut discourse).await), [""; 0], "until its time comes again");
 }
 
+/// All that is said until the forum is quiet; older servers answer a walk over a hole with nothing.
+async fn until_quiet(forum: &mut AnySource) -> Vec<String> {
+    let (mut said, mut quiet) = (Vec::new(), 0);
+    while quiet < 20 {
+        let page = ids(&next(forum).await);
+        quiet = if page.is_empty() { quiet + 1 } else { 0 };
+        said.extend(page);
+    }
+    said
+}
+
+#[tokio::test]
+async fn a_post_that_shows_late_below_many_newer_ones_is_found_by_the_walk_or_the_second_look() {
+    for newer in [10, 49, 100, 300] {
+        for windowed in [false, true] {
+            let shown = (1..=100).filter(|id| ![70, 95].contains(id));
+            let board = Shared::new(Mutex::new(Board { windowed, ..Board::of(shown) }));
+            let url = forum(&board).await;
+            let time = Turned::at("2026-06-01T12:30:00Z");
+            let options = json!({ "url": url, "lookback": 50 });
+            let mut discourse = source("discourse", options, &time);
+            discourse.resume(None).await.unwrap();
+            until_quiet(&mut discourse).await;
+            // Two posts were long in the making; one of them shows below the others at once, ...
+            board.lock().unwrap().posts.extend((101..=100 + newer).map(|id| (id, 1)));
+            board.lock().unwrap().posts.insert(95, 1);
+            let said: BTreeSet<_> = until_quiet(&mut discourse).await.into_iter().collect();
+            assert!(said.contains("9/95"), "{newer} newer posts: {said:?}");
+            assert_eq!(said.len() as u64, newer + 1);
+            // ... and the other when nobody looks there any more.
+            board.lock().unwrap().posts.insert(70, 1);
+            board.lock().unwrap().posts.extend((501..=620).map(|id| (id, 1)));
+            until_quiet(&mut discourse).await;
+            time.advance(Duration::from_mins(31));
+            let again: BTreeSet<_> = until_quiet(&mut discourse).await.into_iter().collect();
+            assert!(again.contains("9/70"), "{newer} newer posts: {again:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_forum_that_asks_to_be_left_alone_or_refuses_is_told_as_such() {
     let answers = Arc::new(Mutex::new(vec![
