@@ -172,6 +172,12 @@ impl IngestMetrics {
         }
     }
 
+    /// `source` begins to be followed.
+    pub(crate) fn followed(&self, source: &SourceName) {
+        self.stopped(source, false);
+        self.restarts.with_label_values(&[self.label(source.as_str())]).inc_by(0);
+    }
+
     /// Whether `source` stands still.
     pub(crate) fn stopped(&self, source: &SourceName, stands: bool) {
         let label = self.label(source.as_str());

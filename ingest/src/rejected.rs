@@ -12,6 +12,8 @@ pub const STAGE: &str = "ingest";
 pub const SOURCE_HEADER: &str = "ingest_source";
 /// Header of a dead letter that says where at the source it stood.
 pub const PLACE_HEADER: &str = "ingest_place";
+/// Most characters kept of a reason: a parser may quote all that it read.
+const DETAIL_CHARS: usize = 500;
 /// Most bytes kept of a rejected original: four of the longest texts.
 pub const ORIGINAL_BYTES: usize = 256 * 1024;
 
@@ -62,6 +64,10 @@ pub struct Rejected {
 impl Rejected {
     /// Keeps what may be kept of `original`; a cut is told in the detail.
     pub fn new(place: Place, mut rejection: Rejection, mut original: Bytes) -> Self {
+        if let Some((cut, _)) = rejection.detail.char_indices().nth(DETAIL_CHARS) {
+            rejection.detail.truncate(cut);
+            rejection.detail.push('…');
+        }
         let whole = original.len();
         if whole > ORIGINAL_BYTES {
             original.truncate(ORIGINAL_BYTES);

@@ -21,10 +21,14 @@ pub(crate) fn malformed_json(json: &[u8], error: &serde_json::Error) -> Rejectio
     } else {
         let message = error.to_string();
         let message = message.rsplit_once(" at line ").map_or(&*message, |(head, _)| head);
-        let message: String = message.chars().take(DETAIL_CHARS).collect();
-        format!("{message} (column {})", error.column())
+        format!("{} (column {})", excerpt(&message), error.column())
     };
     malformed(detail)
+}
+
+/// What a parser says, as far as it is short.
+pub(crate) fn excerpt(error: &impl ToString) -> String {
+    error.to_string().chars().take(DETAIL_CHARS).collect()
 }
 
 pub(crate) fn malformed(detail: impl Into<String>) -> Rejection {

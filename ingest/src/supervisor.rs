@@ -103,7 +103,7 @@ where
         let mut names = BTreeMap::new();
         for Supervised { name, source, .. } in sources {
             let Some((source, build)) = source else { continue };
-            self.collector.metrics.stopped(&name, false);
+            self.collector.metrics.followed(&name);
             let (collector, cancel) = (self.collector.clone(), cancel.clone());
             let followed = name.clone();
             let task = running

@@ -35,7 +35,7 @@ pub(super) async fn follow(settings: &mut Settings) -> anyhow::Result<String> {
                 "live      posts about your brands on Bluesky ({host}; --no-live to leave it out)"
             )
         }
-        Err(why) => format!("live      nothing: {host} cannot be reached ({why})"),
+        Err(why) => format!("live      nothing is followed: no way to Bluesky ({why})"),
     })
 }
 

@@ -13,6 +13,7 @@ mod log;
 mod mastodon;
 mod mattermost;
 mod observe;
+mod parsers;
 mod platforms;
 mod purge;
 mod push;

@@ -65,7 +65,7 @@ fn show(sources: &[SourceCoverage]) {
     ]);
     let now = clock::now();
     let ago = |at: Option<Timestamp>| match at {
-        Some(at) => format!("{:.0} s ago", now.seconds_since(at)),
+        Some(at) => format!("{} ago", span(now.seconds_since(at))),
         None => "never".to_owned(),
     };
     for source in sources {
@@ -74,7 +74,7 @@ fn show(sources: &[SourceCoverage]) {
             source.state.as_str().to_owned(),
             ago(source.last_success),
             ago(source.newest),
-            source.lag_millis.map_or_else(String::new, |lag| format!("{} s", lag / 1000)),
+            source.lag_millis.map_or_else(String::new, |lag| span(lag as f64 / 1000.0)),
             source.accepted.to_string(),
             source.rejected.to_string(),
             source.lost.to_string(),
@@ -96,4 +96,25 @@ fn tell(gap: &Gap) -> String {
     let until = gap.to.map_or_else(|| "now".to_owned(), |to| to.to_string());
     let left = if gap.caught_up { "caught up since" } else { "mentions may be missing" };
     format!("gap {} .. {until} ({}): {left}", gap.from, gap.why.as_str())
+}
+
+/// So many seconds in the unit that a person would choose.
+fn span(seconds: f64) -> String {
+    match seconds {
+        ..120.0 => format!("{seconds:.0} s"),
+        ..7_200.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.0} h", seconds / 3_600.0),
+        _ => format!("{:.0} d", seconds / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_the_unit_that_a_person_would_choose() {
+        let told = [3.4, 119.0, 600.0, 7_200.0, 49_079_693.0].map(span);
+        assert_eq!(told, ["3 s", "119 s", "10 min", "2 h", "568 d"]);
+    }
 }

@@ -233,10 +233,10 @@ impl Discourse {
         let due = turn.at.recheck.due(turn.now, RECHECKED);
         let mut due: BTreeSet<u64> = due.iter().filter_map(|id| id.parse().ok()).collect();
         for _ in 0..LOOKS {
-            let Some(last) = due.last().copied() else { break };
+            let Some(highest) = due.last().copied() else { break };
             // From above it, as far as nothing is known there: something may show late.
-            let above = turn.at.told.range(last + 1..).next().map(|(id, _)| id - 1);
-            let from = above.unwrap_or(last).min(last + WINDOW / 2);
+            let above = turn.at.told.range(highest + 1..).next().map(|(id, _)| id - 1);
+            let from = above.unwrap_or(highest).min(highest + WINDOW / 2);
             let list = self.list(Some(from)).await?;
             self.forget(turn, &list, Some(from));
             let lowest = list.posts.first_key_value().map_or(from, |(id, _)| *id);

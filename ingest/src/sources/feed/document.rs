@@ -12,7 +12,11 @@ use super::{
     json::tidy,
     translate::{Translated, translate},
 };
-use crate::{source::Observation, submission::malformed, text};
+use crate::{
+    source::Observation,
+    submission::{excerpt, malformed},
+    text,
+};
 
 /// Most entries read of one document.
 const ENTRIES: usize = 1_000;
@@ -59,7 +63,7 @@ pub(super) fn read(
         .build();
     let feed = parser
         .parse(text.as_bytes())
-        .map_err(|error| malformed(format!("is no feed: {error:.200}")))?;
+        .map_err(|error| malformed(format!("is no feed: {}", excerpt(&error))))?;
     let items = feed.entries.iter().take(ENTRIES);
     let items = items.map(|entry| item(source, &feed, entry, base, now)).collect();
     Ok(Document { items, broken })

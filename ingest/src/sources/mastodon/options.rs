@@ -21,6 +21,7 @@ use crate::{
     rejected::Place,
     source::{Page, SourceFault},
     sources::{Parts, SampleContext, SourceContext, SourceOptions, stream::StreamSettings},
+    submission::excerpt,
 };
 
 /// Where a token comes from.
@@ -107,7 +108,7 @@ impl SourceOptions for MastodonOptions {
         if sample.trim_ascii_start().starts_with(b"[") {
             let listed = reader::timeline(context.name, &sample).map_err(|error| Rejection {
                 reason: Reason::Malformed,
-                detail: format!("no timeline: {error}"),
+                detail: format!("no timeline: {}", excerpt(&error)),
             })?;
             for item in listed.into_iter().filter_map(|listed| listed.item) {
                 match item {

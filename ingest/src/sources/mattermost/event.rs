@@ -39,10 +39,11 @@ pub struct Numbered {
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// Not JSON, or not of the promised shape.
-    #[error("no Mattermost event: {0}")]
+    // What the parser says would quote what somebody said inside the company.
+    #[error("no Mattermost event: {:?} error at byte {}", .0.classify(), .0.column())]
     Malformed(#[source] serde_json::Error),
     /// The post inside is not readable.
-    #[error("event {event:.40}: its post is not readable: {source}")]
+    #[error("event {event:.40}: its post is not readable: {:?} error at byte {}", .source.classify(), .source.column())]
     Post {
         /// Which event.
         event: String,

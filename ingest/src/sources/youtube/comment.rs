@@ -65,6 +65,15 @@ struct Channel {
     value: String,
 }
 
+/// The id of a thread or comment that may be unreadable otherwise.
+pub(crate) fn id(json: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+    }
+    serde_json::from_str::<Named>(json.get()).ok().map(|named| named.id)
+}
+
 /// What is known of a comment before its content is read.
 pub(crate) struct Head {
     pub(crate) id: String,

@@ -23,7 +23,7 @@ use crate::{
     sources::{
         Parts, SampleContext, SourceContext, SourceOptions,
         polled::{
-            Polled,
+            self, Polled,
             options::{check_base, check_names, check_secret, read_secret},
         },
     },
@@ -102,9 +102,15 @@ impl SourceOptions for YouTubeOptions {
             serde_json::from_slice(&sample).map_err(|error| malformed_json(&sample, &error))?;
         let mut page = Page::default();
         for item in &list.items {
-            let thread = serde_json::from_str(item.get())
-                .map_err(|error| malformed_json(item.get().as_bytes(), &error))?;
-            platform::add_thread(&mut page, context.name, &thread);
+            match serde_json::from_str(item.get()) {
+                Ok(thread) => platform::add_thread(&mut page, context.name, &thread),
+                Err(error) => {
+                    let original = Bytes::copy_from_slice(item.get().as_bytes());
+                    let rejection = malformed_json(&original, &error);
+                    let id = comment::id(item).unwrap_or_default();
+                    polled::add(&mut page, context.name, &id, Err(rejection), original);
+                }
+            }
         }
         Ok(page)
     }

@@ -11,6 +11,7 @@ use echolot_schemas::{SourceName, Timestamp, coverage::GapReason};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     http::Fetch,
@@ -31,6 +32,7 @@ use crate::{
             quota::{Exhausted, Quota},
         },
     },
+    submission::malformed,
 };
 
 /// Answers of a hundred threads in one walk.
@@ -39,6 +41,8 @@ const ANSWERS: usize = 10;
 const IDS: usize = 50;
 /// Most threads that are looked at again, and most replies remembered.
 const RECHECKED: usize = 4000;
+/// Most threads remembered that cannot be read.
+const UNREADABLE: usize = 300;
 /// Answers of a hundred replies to one thread.
 const REPLIES: usize = 10;
 
@@ -63,9 +67,38 @@ pub(crate) struct At {
     lists: BTreeMap<String, Seen>,
     /// Videos and channels whose comments are switched off.
     disabled: BTreeSet<String>,
+    /// Threads that cannot be read, told once although every answer holds them.
+    #[serde(default)]
+    unreadable: BTreeSet<String>,
     threads: Recheck,
     replies: Recheck,
     quota: Quota,
+}
+
+/// What a walk over a list came to.
+#[derive(Default)]
+struct Walked {
+    /// New threads by time.
+    found: BTreeMap<(Timestamp, String), (Head, Thread)>,
+    /// True when it met what was seen.
+    whole: bool,
+    unreadable: Vec<Box<RawValue>>,
+}
+
+impl At {
+    /// Tells of a thread that cannot be read, unless it did before.
+    fn refuse(&mut self, page: &mut Page, source: &SourceName, json: &RawValue) {
+        let id = comment::id(json).unwrap_or_default();
+        let key = if id.is_empty() { hex::encode(Sha256::digest(json.get())) } else { id.clone() };
+        if self.unreadable.len() >= UNREADABLE && !self.unreadable.contains(&key) {
+            self.unreadable.clear();
+        }
+        if self.unreadable.insert(key) {
+            let original = Bytes::copy_from_slice(json.get().as_bytes());
+            let rejection = malformed("a thread without its first comment, or that without a time");
+            polled::add(page, source, &id, Err(rejection), original);
+        }
+    }
 }
 
 impl YouTube {
@@ -125,8 +158,8 @@ impl YouTube {
         &self,
         (name, id): (&str, &str),
         seen: &Seen,
-    ) -> Result<Option<(Vec<(Head, Thread)>, bool)>, SourceFault> {
-        let mut found = BTreeMap::new();
+    ) -> Result<Option<Walked>, SourceFault> {
+        let mut walked = Walked::default();
         let mut token: Option<String> = None;
         for _ in 0..ANSWERS {
             let mut query = vec![
@@ -144,20 +177,24 @@ impl YouTube {
             };
             let mut met = false;
             for item in list.items {
-                let Ok(thread) = serde_json::from_str::<Thread>(item.get()) else { continue };
-                let Some(head) = comment::head(&thread.snippet.top_level_comment) else { continue };
-                if seen.is_new(head.published, &head.id) {
-                    found.insert((head.published, head.id.clone()), (head, thread));
-                } else {
-                    met = true;
+                let thread = serde_json::from_str::<Thread>(item.get()).ok().and_then(|thread| {
+                    Some((comment::head(&thread.snippet.top_level_comment)?, thread))
+                });
+                match thread {
+                    None => walked.unreadable.push(item),
+                    Some((head, _)) if !seen.is_new(head.published, &head.id) => met = true,
+                    Some((head, thread)) => {
+                        let key = (head.published, head.id.clone());
+                        walked.found.insert(key, (head, thread));
+                    }
                 }
             }
             token = list.next_page_token;
             if met || token.is_none() {
-                return Ok(Some((found.into_values().collect(), true)));
+                return Ok(Some(Walked { whole: true, ..walked }));
             }
         }
-        Ok(Some((found.into_values().collect(), false)))
+        Ok(Some(walked))
     }
 
     /// Adds a thread with all of its replies, those that the thread does not hold included.
@@ -219,18 +256,24 @@ impl YouTube {
             let list = self.get::<List>(path, &query).await?;
             let items = list.map(|list| list.items).unwrap_or_default();
             let mut there = BTreeSet::new();
+            // One that does not even show its id may be any of them, so none is taken for gone.
+            let mut unnamed = false;
             for item in items {
+                match comment::id(&item) {
+                    Some(id) => _ = there.insert(id),
+                    None => unnamed = true,
+                }
                 if !threads {
-                    there.extend(comment::head(&item).map(|head| head.id));
                     add_comment(page, &self.name, &item, None, None);
                 } else if let Ok(thread) = serde_json::from_str::<Thread>(item.get()) {
-                    there.insert(thread.id.clone());
                     self.add(page, at, &thread, now).await?;
+                } else {
+                    at.refuse(page, &self.name, &item);
                 }
             }
             let list = if threads { &mut at.threads } else { &mut at.replies };
             for id in due {
-                if there.contains(&id) {
+                if unnamed || there.contains(&id) {
                     list.looked_at(&id, now, self.recheck_for);
                 } else {
                     list.gone(&id);
@@ -295,7 +338,8 @@ impl Platform for YouTube {
         let floor = before(now, self.lookback);
         let lists = self.lists.iter().map(|(_, id)| (id.clone(), Seen::up_to(floor))).collect();
         let (threads, replies) = (Recheck::default(), Recheck::default());
-        Ok(At { lists, disabled: BTreeSet::new(), threads, replies, quota: Quota::default() })
+        let (disabled, unreadable) = (BTreeSet::new(), BTreeSet::new());
+        Ok(At { lists, disabled, unreadable, threads, replies, quota: Quota::default() })
     }
 
     async fn poll(&self, place: &At, now: Timestamp) -> Result<Step<At>, SourceFault> {
@@ -304,7 +348,7 @@ impl Platform for YouTube {
         for (name, id) in &self.lists {
             let mut seen = at.lists.remove(id).unwrap_or_else(|| Seen::up_to(now));
             let walked = self.walk((name, id), &seen).await?;
-            let Some((found, whole)) = walked else {
+            let Some(Walked { found, whole, unreadable }) = walked else {
                 if at.disabled.insert(id.clone()) {
                     tracing::warn!(source = %self.name, "{id}: comments are switched off");
                     let (from, to) = (seen.newest(), now);
@@ -315,9 +359,13 @@ impl Platform for YouTube {
             };
             at.disabled.remove(id);
             if !whole {
-                note_short_walk(&mut page, &seen, found.first().map(|(head, _)| head.published));
+                let oldest = found.first_key_value().map(|((published, _), _)| *published);
+                note_short_walk(&mut page, &seen, oldest);
             }
-            for (head, thread) in found {
+            for json in unreadable {
+                at.refuse(&mut page, &self.name, &json);
+            }
+            for (head, thread) in found.into_values() {
                 seen.note(head.published, &head.id);
                 at.threads.add(&head.id, head.published, now, RECHECKED);
                 self.add(&mut page, &mut at, &thread, now).await?;

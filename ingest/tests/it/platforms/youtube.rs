@@ -76,6 +76,32 @@ async fn threads_and_all_replies_come_and_what_is_gone_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_thread_that_cannot_be_read_is_told_once_and_never_taken_for_deleted() {
+    let broken = Arc::new(AtomicU64::new(0));
+    let breaks = Arc::clone(&broken);
+    let api = serve(move |asked| match breaks.load(Ordering::SeqCst) {
+        0 => list(&[1, 2], &asked),
+        1 => Played::ok(
+            json!({ "items": [{ "id": "t1" }, { "id": "t2", "snippet": 7 }] }).to_string(),
+        ),
+        _ => Played::ok(json!({ "items": [{ "snippet": {} }] }).to_string()),
+    })
+    .await;
+    let time = Turned::at("2026-06-01T12:00:00Z");
+    let mut youtube = source("youtube", json!({ "key": "k", "videos": ["v"], "api": api }), &time);
+    youtube.resume(None).await.unwrap();
+    let page = youtube.next_page().await.unwrap().unwrap();
+    assert!(page.rejected.is_empty() && ids(&page).contains(&"t2".to_owned()), "{page:?}");
+    for (round, told) in [(1, 2), (1, 0), (2, 1), (2, 0)] {
+        broken.store(round, Ordering::SeqCst);
+        time.advance(Duration::from_hours(1));
+        let page = youtube.next_page().await.unwrap().unwrap();
+        assert_eq!(page.rejected.len(), told, "{:?}", page.rejected);
+        assert_eq!(ids(&page), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn units_used_are_counted_across_a_failure_and_a_restart_and_come_back_at_midnight_in_california()
  {
     let asked = Arc::new(AtomicU64::new(0));
