@@ -190,6 +190,7 @@ async fn follow<P: Publish, C: Cursors>(
         let failure = Failure { why: GapReason::Outage, detail };
         collector.coverage.restarted(name, collector.clock.now(), &failure);
         collector.metrics.restarted(name);
+        collector.metrics.fault(name, "defect");
         tokio::select! {
             () = cancel.cancelled() => return Ok(Ended::Cancelled),
             () = tokio::time::sleep(pause) => {}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod collector;
+mod documents;
 mod files;
 mod hostile_http;
 mod hostile_websocket;

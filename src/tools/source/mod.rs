@@ -74,7 +74,7 @@ fn list(settings: &Settings, args: &ListArgs) -> anyhow::Result<ExitCode> {
     }
     print(kinds.to_string());
     if configured.is_empty() {
-        print("no source is configured: config/sources/ holds an example of each kind");
+        print("no source is configured: docs/sources.md has an example of each kind");
         return Ok(ExitCode::SUCCESS);
     }
     let mut shown = table(["source", "kind", "enabled", "internal"]);
