@@ -13,6 +13,8 @@ export function formats(language: Language) {
   const signed = new Intl.NumberFormat(of, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" });
   const moment = new Intl.DateTimeFormat(of, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const day = new Intl.DateTimeFormat(of, { day: "numeric", month: "short", year: "numeric" });
+  const unit = (name: "second" | "minute" | "hour" | "day", digits = 0) =>
+    new Intl.NumberFormat(of, { style: "unit", unit: name, unitDisplay: name === "day" ? "long" : "short", minimumFractionDigits: digits, maximumFractionDigits: digits });
   // A true minus sign is as wide as the plus, so that columns of numbers align.
   const minus = (text: string) => text.replace("-", "−");
   return {
@@ -23,7 +25,7 @@ export function formats(language: Language) {
     net: (n: number) => minus(signed.format(n)),
     moment: (time: string) => moment.format(new Date(time)),
     day: (time: string | number) => day.format(new Date(time)),
-    seconds: (n: number) => (n < 90 ? `${n < 10 ? n.toFixed(1) : Math.round(n)} s` : n < 5400 ? `${Math.round(n / 60)} min` : n < 129_600 ? `${Math.round(n / 3600)} h` : `${Math.round(n / 86_400)} d`),
+    seconds: (n: number) => (n < 10 ? unit("second", 1).format(n) : n < 90 ? unit("second").format(n) : n < 5400 ? unit("minute").format(n / 60) : n < 129_600 ? unit("hour").format(n / 3600) : unit("day").format(n / 86_400)),
   };
 }
 

@@ -5,7 +5,7 @@ import type { PageProps } from "../main";
 import { Charts } from "../parts/chart";
 import { IncidentItem } from "../parts/incident";
 import { Answered, Notice } from "../parts/notice";
-import { Division, NetScale } from "../parts/sentiment";
+import { Division, NetScale, PolarityKeys } from "../parts/sentiment";
 import { useSpeech } from "../words";
 
 const time = (seconds: number) => new Date(Math.round(seconds / 60) * 60_000).toISOString().replace(".000Z", "Z");
@@ -53,11 +53,17 @@ function Body({ course, search }: { course: Course; search: URLSearchParams }) {
           <div class="label" title={t("netHelp")}>{t("net")}{total.net && <span class="range"> [{f.net(total.net.low)} … {f.net(total.net.high)}]</span>}</div>
           {total.net && <NetScale net={total.net} />}
         </div>
-        <div class="strip-division"><Division {...total} /><Legend /></div>
+        <div class="strip-division"><Division {...total} /><div class="legend"><PolarityKeys /></div></div>
       </div>
       <section class="panel">
-        <h2>{t("volume")} · {t("net")}</h2>
+        <h2>{t("volume")}</h2>
         <p class="hint">{t("zoom")}</p>
+        {(course.incidents.length > 0 || course.gaps.length > 0) && (
+          <div class="legend">
+            {course.incidents.length > 0 && <span><i class="incident-key" />{t("incident")}</span>}
+            {course.gaps.length > 0 && <span><i class="gap-key" />{t("sourceGap")}: {[...new Set(course.gaps.map((gap) => gap.source))].join(", ")}</span>}
+          </div>
+        )}
         <Charts course={course} zoom={zoom} pick={pick} />
         <ChartTable course={course} />
       </section>
@@ -66,6 +72,7 @@ function Body({ course, search }: { course: Course; search: URLSearchParams }) {
         <GroupPanel title={t("bySource")} column={t("source")} groups={course.sources} name={(one) => one} to={(source) => changed({ source })} />
         <section class="panel">
           <h2>{t("terms")}</h2>
+          <p class="hint">{t("termsHelp")}</p>
           {course.terms.length === 0 ? <p class="hint">{t("noneFound")}</p> : (
             <ul class="terms">
               {course.terms.map((term) => (
@@ -90,11 +97,6 @@ function Body({ course, search }: { course: Course; search: URLSearchParams }) {
       </section>
     </>
   );
-}
-
-export function Legend() {
-  const { t } = useSpeech();
-  return <div class="legend">{(["negative", "neutral", "positive"] as const).map((one) => <span><i class={`fill ${one}`} />{t(one)}</span>)}</div>;
 }
 
 /** The charts for those who cannot see them: the same numbers as a table, closed at first. */

@@ -41,7 +41,7 @@ function Body({ health }: { health: Health }) {
           <thead><tr><th>{t("source")}</th><th>{t("from")}</th><th>{t("until")}</th><th>{t("reason")}</th><th>{t("state")}</th></tr></thead>
           <tbody>
             {health.gaps.map((gap) => (
-              <tr><th scope="row"><bdi>{gap.source}</bdi></th><td>{f.moment(gap.from)}</td><td>{gap.to ? f.moment(gap.to) : t("ongoing")}</td><td>{gap.why}</td><td>{t(gap.caught_up ? "caughtUp" : "missing")}</td></tr>
+              <tr><th scope="row"><bdi>{gap.source}</bdi></th><td>{f.moment(gap.from)}</td><td>{gap.to ? f.moment(gap.to) : t("ongoing")}</td><td>{named("gap", gap.why)}</td><td>{t(gap.caught_up ? "caughtUp" : "missing")}</td></tr>
             ))}
           </tbody>
         </table>

@@ -70,7 +70,7 @@ function List({ path, first }: { path: string; first: Mentions }) {
 
 function Item({ mention }: { mention: Mention }) {
   const { t, tongue, f } = useSpeech();
-  const counts = ([["likes", mention.likes], ["replies", mention.replies], ["shares", mention.shares]] as const).filter(([, n]) => n);
+  const counts = ([["likes", "oneLike", mention.likes], ["replies", "oneReply", mention.replies], ["shares", "oneShare", mention.shares]] as const).filter(([, , n]) => n);
   return (
     <article class="mention">
       <header>
@@ -88,7 +88,7 @@ function Item({ mention }: { mention: Mention }) {
       <footer>
         <button type="button" class="link" onClick={() => go(changed({ mention: mention.id }))}>{t("explain")}</button>
         {mention.url && <a href={mention.url} target="_blank" rel="noopener noreferrer nofollow">{t("open")} ↗</a>}
-        <span class="meta">{counts.map(([name, n]) => `${f.short(n ?? 0)} ${t(name)}`).join(" · ")}</span>
+        <span class="meta">{counts.map(([many, one, n]) => `${f.short(n ?? 0)} ${t(n === 1 ? one : many)}`).join(" · ")}</span>
       </footer>
     </article>
   );

@@ -3,7 +3,7 @@ import { type Card, type Overview, query } from "../api";
 import { useAsk } from "../ask";
 import type { PageProps } from "../main";
 import { Answered, Notice } from "../parts/notice";
-import { Division, NetScale } from "../parts/sentiment";
+import { Division, NetScale, PolarityKeys } from "../parts/sentiment";
 import { Spark } from "../parts/spark";
 import { useSpeech } from "../words";
 
@@ -17,10 +17,11 @@ export function OverviewPage({ period, search }: PageProps) {
           <Notice title={t("noneYet")}>{t("noneYetHelp")}</Notice>
         ) : (
           <>
-            <p class="summary"><strong>{f.whole(overview.mentions)}</strong> {t("allMentions")} <Change now={overview.mentions} before={overview.previous_mentions} /></p>
+            <p class="summary"><strong>{f.whole(overview.mentions)}</strong> {t("allMentions")} <Change now={overview.mentions} before={overview.previous_mentions} /> {overview.previous_mentions > 0 && <span class="change" aria-hidden="true">{t("before")}</span>}</p>
             <ul class="cards">
               {overview.brands.map((card) => <li><BrandCard card={card} keep={kept(search)} /></li>)}
             </ul>
+            <div class="legend below"><PolarityKeys /><span><svg viewBox="0 0 34 10" width="34" height="10" aria-hidden="true" class="scale-key"><rect x="3" y="2" width="28" height="6" rx="3" /><circle cx="17" cy="5" r="4" /></svg>{t("scaleLegend")}</span></div>
             <Share cards={overview.brands} />
           </>
         )

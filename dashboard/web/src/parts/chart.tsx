@@ -73,13 +73,14 @@ function net(holder: HTMLElement, course: BrandPage, language: string, t: Say, z
   return new uPlot(
     {
       ...base(holder, 190, course, language, zoom, pick),
+      title: t("netOverTime"),
       scales: { x: { time: true }, y: { range: [-1, 1] } },
       bands: [{ series: [1, 2], fill: colour("--accent-soft") }],
       series: [
         when(language, t),
         // The line after its interval, which would cover it otherwise.
-        edge("95 % ▲"),
-        edge("95 % ▼"),
+        edge(t("upper")),
+        edge(t("lower")),
         { label: t("net"), stroke: colour("--accent"), width: 2, value: two, spanGaps: true, points: { show: true, size: 5 } },
       ],
     },

@@ -24,7 +24,7 @@ export function IncidentItem({ incident }: { incident: Incident }) {
         <h2><bdi>{incident.brand}</bdi>: {named("kind", incident.kind)}</h2>
       </header>
       <p>
-        {t("why", f.whole(Math.round(incident.observed)), f.seconds(incident.window_minutes * 60), f.whole(Math.round(incident.expected)), f.whole(incident.authors))}
+        {t(incident.kind === "negative" ? "whyNegative" : "why", f.whole(Math.round(incident.observed)), f.seconds(incident.window_minutes * 60), f.whole(Math.round(incident.expected)), f.whole(incident.authors))}
         {incident.share !== null && incident.usual_share !== null && <> · {t("whyShare", f.percent(incident.share), f.percent(incident.usual_share))}</>}
       </p>
       <p class="meta">

@@ -32,6 +32,12 @@ export function Division({ negative, neutral, positive }: { negative: number; ne
   );
 }
 
+/** What the colours mean. */
+export function PolarityKeys() {
+  const { t } = useSpeech();
+  return <>{(["negative", "neutral", "positive"] as const).map((one) => <span><i class={`fill ${one}`} />{t(one)}</span>)}</>;
+}
+
 /** The mean, and where it lies with 95 % confidence, on a scale from -1 to 1. */
 export function NetScale({ net }: { net: Net }) {
   const { t, f } = useSpeech();
