@@ -29,6 +29,9 @@ const FEEDS: &str = "application/atom+xml, application/rss+xml, application/feed
 /// A document with fewer entries may share none with the one before without anything being missed.
 const WINDOW_LEAST: usize = 3;
 
+/// Most entries remembered of a feed whose documents break off one after the other.
+const SEEN_MOST: usize = 2_000;
+
 /// Feeds under one name.
 pub(super) struct FeedSource {
     context: SourceContext,
@@ -96,7 +99,18 @@ impl FeedSource {
         let now = self.context.clock.now();
         match document::read(name, &answer.body, content_type, Some(&answer.url), now) {
             Ok(Document { items, broken }) => {
+                let before = place.seen.clone();
                 let mut page = news(name, items, &mut place, now);
+                if broken.is_some() {
+                    // What is missing from half a document is not gone from the feed, and the other
+                    // half must not be answered with "nothing new".
+                    (place.etag, place.modified) = (None, None);
+                    if before.len() <= SEEN_MOST {
+                        let mut seen = before;
+                        seen.append(&mut place.seen);
+                        place.seen = seen;
+                    }
+                }
                 page.rejected.extend(broken.map(|rejection| rejected(answer, rejection)));
                 let changed = !page.observations.is_empty();
                 (page, place, changed)

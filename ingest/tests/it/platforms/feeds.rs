@@ -193,17 +193,49 @@ async fn what_stands_before_a_break_is_kept_and_the_break_is_told() {
 
 #[tokio::test]
 async fn what_is_no_feed_is_a_rejection_that_says_what_it_is() {
+    let deep = format!("<rss><channel>{}", "<item>".repeat(100_000));
     for (document, why) in [
         ("<html><body>Sign in</body></html>", "its root is <html>"),
         ("", "no element"),
         ("{\"version\": 1}", "is no feed"),
         ("{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [", "is no feed"),
         ("\u{1}\u{2}", "no element"),
+        (deep.as_str(), "nested more than 256 deep"),
     ] {
-        let (page, _) = read(document.into(), None).await;
+        let (page, _) = read(document.to_owned().into_bytes(), None).await;
         let [rejected] = page.rejected.as_slice() else { panic!("{document}: {page:?}") };
         assert!(rejected.rejection.detail.contains(why), "{}", rejected.rejection.detail);
     }
+}
+
+#[tokio::test]
+async fn entities_that_a_document_declares_are_never_expanded() {
+    let declared: Vec<String> = (1..30)
+        .map(|n| format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10)))
+        .collect();
+    let declared = declared.concat();
+    let document = format!(
+        "<!DOCTYPE rss [<!ENTITY e0 \"ha\">{declared}<!ENTITY file SYSTEM \"file:///etc/passwd\">]>\
+         <rss><channel><item><guid>1</guid><title>&e29; &file;</title></item></channel></rss>"
+    );
+    let (page, _) = read(document.into_bytes(), None).await;
+    assert_eq!(page.observations[0].submission.text.as_deref(), Some("&e29; &file;"));
+}
+
+#[tokio::test]
+async fn half_a_document_forgets_nothing_and_is_asked_for_whole_again() {
+    let publisher = Publisher::open().await;
+    let mut feed = source("feed", json!({ "urls": [publisher.url] }), &Turned::at(READ_AT));
+    feed.resume(None).await.unwrap();
+    let whole = rss(&(item(2, "zwei", 2) + &item(1, "eins", 1)));
+    let cut = whole.find("eins").unwrap();
+    for (document, told) in
+        [(&whole[..], vec!["zwei", "eins"]), (&whole[..cut], vec![]), (&whole[..], vec![])]
+    {
+        publisher.answers(Played::ok(document.to_owned()).with("etag", "\"a\""));
+        assert_eq!(titles(&feed.next_page().await.unwrap().unwrap()), told);
+    }
+    assert_eq!(publisher.last("if-none-match"), None, "behind the half one");
 }
 
 fn item(id: u32, title: &str, minute: u32) -> String {
