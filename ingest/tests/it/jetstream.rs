@@ -245,6 +245,22 @@ proptest! {
     }
 }
 
+#[tokio::test]
+async fn posts_of_followed_accounts_are_wanted_whatever_the_brands_say() {
+    let lines = recorded();
+    let first = expected(&lines)[0].0.clone();
+    let did = first.trim_start_matches("at://").split('/').next().unwrap().to_owned();
+    let served = jetstream(archive(Version::V1, &lines), vec![]).await;
+    let options = JetstreamOptions { follow: vec![did.clone()], ..options(&served, Version::V1) };
+    let pages = read(&options, LAST, false).await;
+    let (mut followed, mut others) = (0, 0);
+    for one in observations(&pages) {
+        assert_eq!(one.followed, one.submission.id.contains(&did), "{}", one.submission.id);
+        if one.followed { followed += 1 } else { others += 1 }
+    }
+    assert!(followed > 0 && others > 0, "{followed} and {others}");
+}
+
 fn account(status: &str, active: bool) -> String {
     json!({
         "did": "did:plc:gone", "time_us": 1_783_175_889_000_000_i64, "kind": "account",

@@ -191,6 +191,21 @@ async fn the_collector_filters_counts_and_saves_the_cursor_behind_what_it_left_o
 }
 
 #[tokio::test]
+async fn what_a_followed_account_says_is_kept_whatever_the_brands_say() {
+    let log = MemoryLog::default();
+    let brands = LiveBrands::new(set(BOOK));
+    let collector = Collector { observer: knowing(&brands), ..collector(&log) };
+    let said = |id, followed| Observation {
+        followed,
+        ..Observation::new(&source("forum"), submission(id, "nichts"), Bytes::new())
+    };
+    let page = Page { observations: vec![said("1", true), said("2", false)], ..Page::default() };
+    let mut source = Choosy(source("forum"), [page].into());
+    collector.run(&mut source, &CancellationToken::new(), |_| ()).await.unwrap();
+    assert_eq!(log.state().journal, ["publish 1"]);
+}
+
+#[tokio::test]
 async fn a_sender_is_told_how_many_of_its_mentions_were_left_out() {
     let settings = configured(|push| {
         push.senders.get_mut("open").unwrap().keep = KeepRule::Matches;

@@ -69,8 +69,10 @@ pub struct JetstreamOptions {
     pub url: Url,
     /// Which protocol it speaks.
     pub version: Version,
-    /// Accounts to follow, as DIDs; empty for everybody.
+    /// Only these accounts are asked for, as DIDs; empty for everybody.
     pub dids: Vec<String>,
+    /// Accounts whose posts are kept whatever the brands say, as DIDs.
+    pub follow: Vec<String>,
     /// File with the server's zstd dictionary; none for frames that are not compressed.
     pub dictionary: Option<PathBuf>,
     /// What all streams have.
@@ -85,6 +87,7 @@ impl Default for JetstreamOptions {
             url,
             version: Version::default(),
             dids: Vec::new(),
+            follow: Vec::new(),
             dictionary: None,
             stream: StreamSettings::default(),
         }
@@ -115,10 +118,18 @@ impl SourceOptions for JetstreamOptions {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"._:%-".contains(&b);
             did.starts_with("did:") && did.len() <= 256 && did.bytes().all(plain)
         };
+        for (name, dids) in [("dids", &self.dids), ("follow", &self.follow)] {
+            problems.check(
+                dids.len() <= DIDS && dids.iter().all(is_did),
+                &format!("{path}.{name}"),
+                format!("must be at most {DIDS} of the form did:plc:… or did:web:…"),
+            );
+        }
+        let unasked = |did: &&String| !self.dids.is_empty() && !self.dids.contains(did);
         problems.check(
-            self.dids.len() <= DIDS && self.dids.iter().all(is_did),
-            &format!("{path}.dids"),
-            format!("must be at most {DIDS} of the form did:plc:… or did:web:…"),
+            !self.follow.iter().any(|did| unasked(&did)),
+            &format!("{path}.follow"),
+            "names accounts that dids leaves out: add them there, or leave dids empty",
         );
         if let Err(message) = self.read_dictionary() {
             problems.check(false, &format!("{path}.dictionary"), message);
@@ -141,7 +152,7 @@ impl SourceOptions for JetstreamOptions {
 
     /// A sample is a file of frames, one a line.
     fn judge_sample(&self, context: &SampleContext<'_>, sample: Bytes) -> Result<Page, Rejection> {
-        let reader = Reader::new(context.name.clone(), self.version);
+        let reader = Reader::new(context.name.clone(), self.version).following(&self.follow);
         let mut page = Page::default();
         let lines =
             sample.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !line.is_empty());

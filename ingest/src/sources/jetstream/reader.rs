@@ -1,5 +1,7 @@
 //! From a frame to what it adds to a page.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use echolot_pipeline::stage::Rejection;
 use echolot_schemas::{SourceName, dead_letter::Reason};
@@ -19,6 +21,8 @@ use crate::{
 pub struct Reader {
     name: SourceName,
     version: Version,
+    /// Accounts whose posts are wanted whatever the brands say.
+    follow: HashSet<String>,
 }
 
 /// What a frame says.
@@ -53,7 +57,13 @@ pub enum Item {
 impl Reader {
     /// A reader of the source `name`.
     pub fn new(name: SourceName, version: Version) -> Self {
-        Self { name, version }
+        Self { name, version, follow: HashSet::new() }
+    }
+
+    /// The same, for which posts of these accounts are wanted whatever the brands say.
+    #[must_use]
+    pub fn following(self, dids: &[String]) -> Self {
+        Self { follow: dids.iter().cloned().collect(), ..self }
     }
 
     /// Reads `frame`, whose bytes are `original`.
@@ -71,9 +81,11 @@ impl Reader {
     fn item(&self, event: &Event<'_>, original: &Bytes) -> Option<Item> {
         match &event.kind {
             Kind::Commit(commit) if commit.collection == POSTS => match Post::read(event, commit) {
-                Ok(Post::Said(submission) | Post::Gone(submission)) => Some(Item::Observed(
-                    Box::new(Observation::new(&self.name, submission, original.clone())),
-                )),
+                Ok(Post::Said(submission) | Post::Gone(submission)) => {
+                    let observation = Observation::new(&self.name, submission, original.clone());
+                    let followed = self.follow.contains(event.did.as_ref());
+                    Some(Item::Observed(Box::new(Observation { followed, ..observation })))
+                }
                 Ok(Post::Wordless) => None,
                 Err(error) => {
                     let place = Place::NativeId(format!("{:.256} {:.512}", event.did, commit.rkey));

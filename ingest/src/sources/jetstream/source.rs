@@ -99,7 +99,7 @@ impl JetstreamSource {
             .map(|dictionary| Inflater::new(dictionary, session_limits.frame_bytes))
             .transpose()?;
         Ok(Self {
-            reader: Reader::new(context.name.clone(), options.version),
+            reader: Reader::new(context.name.clone(), options.version).following(&options.follow),
             name: context.name,
             keep: context.common.keep.unwrap_or_else(|| options.keep()),
             http: context.http,
