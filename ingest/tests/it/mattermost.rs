@@ -1,6 +1,7 @@
 //! A local Mattermost: its websocket, and the REST answers of a catch-up.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use echolot_ingest::{
 };
 use echolot_schemas::{cursor::CursorRecord, submission::Submission};
 use futures::{SinkExt, StreamExt};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use url::Url;
@@ -170,9 +172,84 @@ async fn what_was_missed_between_connections_or_dropped_within_one_is_fetched() 
     let cursor = CursorRecord { position: START.to_string(), saved_at: NOW };
     source.resume(Some(cursor)).await.unwrap();
     let (said, pages) = read(&mut source, "c").await;
-    let ids: std::collections::BTreeSet<_> =
-        said.iter().map(|one| (one.id.as_str(), one.deleted)).collect();
+    let ids: BTreeSet<_> = said.iter().map(|one| (one.id.as_str(), one.deleted)).collect();
     let all = [("a", false), ("a", true), ("b", false), ("c", false), ("d", false)];
     assert_eq!(ids, all.into_iter().collect());
     assert_eq!(pages.last().unwrap().cursor, Some((START + 40_000).to_string()));
+}
+
+/// What is written while a connection stands, after it, and whether the first of it gets lost.
+type Turn = (u8, u8, bool);
+
+/// Follows a server that hangs up after each turn, until every post that was written is told.
+async fn told_over(turns: Vec<Turn>) {
+    let posts = Arc::new(Mutex::new(Vec::new()));
+    let known = Arc::clone(&posts);
+    let served = serve(welcome, move |Caller { number, mut socket, .. }| {
+        let (known, turn) = (Arc::clone(&known), turns.get(number).copied());
+        async move {
+            let hello = json!({"event": "hello", "data": {}, "seq": 0}).to_string();
+            let _ = socket.send(Message::text(hello)).await;
+            let write = |id: Option<&str>| {
+                let mut known = known.lock().unwrap();
+                let count = i64::try_from(known.len()).unwrap();
+                let id = id.map_or_else(|| format!("p{count}"), str::to_owned);
+                known.push(post(&id, (count + 1) * 7_000, "sagt etwas"));
+                known.last().cloned().unwrap()
+            };
+            let Some((sent, missed, lost)) = turn else {
+                let end = event(1, "posted", &write(Some("end")));
+                let _ = socket.send(Message::text(end)).await;
+                while socket.next().await.is_some_and(|said| said.is_ok()) {}
+                return;
+            };
+            for seq in 1..=u64::from(sent) {
+                let written = write(None);
+                if !(lost && seq == 1) {
+                    let _ = socket.send(Message::text(event(seq, "posted", &written))).await;
+                }
+            }
+            for _ in 0..missed {
+                write(None);
+            }
+        }
+    })
+    .await;
+    let front = beside(rest(Arc::clone(&posts)), &served).await;
+    let mut source = MattermostSource::new(&options(front.address), context("chat")).unwrap();
+    let mut cursor = CursorRecord { position: START.to_string(), saved_at: NOW };
+    source.resume(Some(cursor.clone())).await.unwrap();
+    let mut told = BTreeSet::new();
+    let mut restart = false;
+    loop {
+        let (page, _) = next_page(&mut source).await;
+        told.extend(page.observations.iter().map(|one| one.submission.id.clone()));
+        let written: BTreeSet<_> = posts
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect();
+        if told.contains("end") && told.is_superset(&written) {
+            return;
+        }
+        cursor.position = page.cursor.unwrap_or(cursor.position);
+        // Every second page is the last of its process.
+        restart = !restart;
+        if !restart {
+            source = MattermostSource::new(&options(front.address), context("chat")).unwrap();
+            source.resume(Some(cursor.clone())).await.unwrap();
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn any_schedule_of_disconnects_losses_and_restarts_tells_every_post(
+        turns in prop::collection::vec((0_u8..5, 0_u8..4, any::<bool>()), 0..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(told_over(turns));
+    }
 }
