@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{process::Process, roles, settings::Settings, telemetry, tools, up};
+use crate::{memory, process::Process, roles, settings::Settings, telemetry, tools, up};
 
 /// Social listening on a log: nothing lost, nothing counted twice, every number explained.
 #[derive(Debug, Parser)]
@@ -88,6 +88,7 @@ pub(crate) fn run(mut cli: Cli) -> anyhow::Result<ExitCode> {
     if !matches!(cli.command, Command::Up(_)) {
         telemetry::init(&settings.telemetry)?;
     }
+    memory::keep_little();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

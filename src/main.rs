@@ -7,6 +7,7 @@
 
 mod cli;
 mod engines;
+mod memory;
 mod process;
 mod progress;
 mod roles;
@@ -18,12 +19,6 @@ mod up;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tikv_jemallocator::Jemalloc;
-
-/// Mentions are decoded on one thread and freed on another, batch after batch. The C library's
-/// allocator keeps what such batches leave; this one gives it back (settings: `.cargo/config.toml`).
-#[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();

@@ -70,7 +70,8 @@ impl Sightings {
             // A layer smaller than a word would hold nothing.
             && self.spare_bits >= WORD_BITS
         {
-            self.grow(last.capacity * 2);
+            // By half, not twofold: little of the memory lies idle, for a probe or two more.
+            self.grow(last.capacity + last.capacity / 2);
         }
         if let Some(last) = self.layers.last_mut()
             && !last.filter.insert(&key)

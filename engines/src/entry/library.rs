@@ -1,4 +1,4 @@
-//! ClickHouse inside this process: the one place with `unsafe`.
+//! ClickHouse inside this process.
 
 #![expect(unsafe_code, reason = "calls the C functions of libchdb.so, which have no safe binding")]
 
