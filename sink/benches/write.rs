@@ -94,6 +94,7 @@ async fn write_all(rows: i64, only: Option<&str>) -> anyhow::Result<()> {
         url: endpoint.url,
         user: endpoint.application.user,
         password: endpoint.application.password.into(),
+        ca_file: String::new(),
         database: "echolot".to_owned(),
         timeout: Duration::from_mins(1),
         long_timeout: Duration::from_mins(10),

@@ -55,6 +55,7 @@ async fn store_mentions() -> anyhow::Result<()> {
         url: endpoint.url.clone(),
         user: endpoint.application.user.clone(),
         password: endpoint.application.password.clone().into(),
+        ca_file: String::new(),
         database: "echolot".to_owned(),
         timeout: Duration::from_secs(30),
         long_timeout: Duration::from_mins(10),

@@ -13,12 +13,8 @@ pub(crate) mod source;
 
 use std::io::Write as _;
 
-use clickhouse::Client;
 use comfy_table::{Table, presets};
 use echolot_engines::EngineEvent;
-use secrecy::ExposeSecret;
-
-use crate::settings::Settings;
 
 /// Prints a result to standard output; a closed pipe is the reader's choice, not a fault.
 pub(crate) fn print(text: impl AsRef<str>) {
@@ -28,16 +24,6 @@ pub(crate) fn print(text: impl AsRef<str>) {
 /// Engine events of a tool go to the log.
 pub(crate) fn log_engine(EngineEvent { engine, phase }: EngineEvent) {
     tracing::info!(%engine, ?phase, "embedded engine");
-}
-
-/// A client of the published views.
-pub(crate) fn store_client(settings: &Settings) -> anyhow::Result<Client> {
-    let store = &settings.clickhouse;
-    Ok(Client::default()
-        .with_url(&store.url)
-        .with_user(&store.user)
-        .with_password(store.password.read()?.expose_secret())
-        .with_database(&store.database))
 }
 
 /// An empty table in the style of all tables.

@@ -68,7 +68,7 @@ const FRESHNESS: &str = "SELECT quantile(0.5)(seconds) AS p50, quantile(0.99)(se
 
 /// The summary, from the published views alone. `read` mentions were new and took `took`.
 pub(super) async fn of(process: &Process, read: u64, took: Duration) -> anyhow::Result<String> {
-    let client = tools::store_client(&process.settings)?;
+    let client = Store::plain_client(&process.settings.clickhouse)?;
     let totals: Totals = client.query(TOTALS).fetch_one().await.context("reading the totals")?;
     if totals.mentions == 0 {
         return Ok("the store is empty: push mentions or run `echolot backfill FILE`".to_owned());

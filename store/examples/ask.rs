@@ -28,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
         url,
         user,
         password: password.into(),
+        ca_file: String::new(),
         database: "echolot".to_owned(),
         timeout: Duration::from_secs(5),
         long_timeout: Duration::from_secs(5),

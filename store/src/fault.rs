@@ -54,6 +54,9 @@ pub enum StoreError {
     /// A password file cannot be read.
     #[error("{0}")]
     Secret(String),
+    /// The connection cannot be secured as the settings say.
+    #[error("cannot set up TLS towards ClickHouse: {0}")]
+    Tls(String),
     /// A generation that is asked for is not there.
     #[error("generation {0} does not exist; `echolot migrate` makes it")]
     NoGeneration(u32),
@@ -174,6 +177,7 @@ impl From<StoreError> for Fault {
             },
             StoreError::Mismatch { .. }
             | StoreError::Secret(_)
+            | StoreError::Tls(_)
             | StoreError::NoGeneration(_)
             | StoreError::Promoted(_)
             | StoreError::Altered { .. } => Self::Fatal(text),

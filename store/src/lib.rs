@@ -13,6 +13,7 @@
 
 mod fault;
 mod settings;
+mod transport;
 
 use std::{fmt, time::Duration};
 
@@ -20,7 +21,6 @@ use clickhouse::{
     Client, Compression, Row, RowOwned, RowRead, RowWrite,
     query::{Query, RowCursor},
 };
-use secrecy::ExposeSecret;
 
 pub use fault::StoreError;
 pub use settings::{ClickHouseSettings, ReaderLimits, ReaderLogin};
@@ -82,12 +82,7 @@ impl fmt::Debug for Store {
 impl Store {
     /// A handle; nothing is sent yet. `settings.url` must not be empty.
     pub fn new(settings: &ClickHouseSettings) -> Result<Self, StoreError> {
-        let password =
-            settings.password.read().map_err(|error| StoreError::Secret(error.to_string()))?;
-        let client = Client::default()
-            .with_url(&settings.url)
-            .with_user(&settings.user)
-            .with_password(password.expose_secret())
+        let client = transport::client(settings, &settings.user, &settings.password)?
             .with_compression(Compression::Lz4)
             // Some servers answer an insert before it is stored; offsets are committed after it.
             .with_setting("async_insert", "0")
@@ -116,12 +111,7 @@ impl Store {
         login: &ReaderLogin,
         limits: ReaderLimits,
     ) -> Result<Self, StoreError> {
-        let password =
-            login.password.read().map_err(|error| StoreError::Secret(error.to_string()))?;
-        let client = Client::default()
-            .with_url(&settings.url)
-            .with_user(&login.user)
-            .with_password(password.expose_secret())
+        let client = transport::client(settings, &login.user, &login.password)?
             .with_database(&settings.database)
             .with_compression(Compression::Lz4)
             .with_setting("max_memory_usage", limits.memory_bytes.to_string())
@@ -135,6 +125,12 @@ impl Store {
             timeout: limits.timeout,
             long_timeout: limits.timeout,
         })
+    }
+
+    /// A bare client of the published views, for statements with formats of their own.
+    pub fn plain_client(settings: &ClickHouseSettings) -> Result<Client, StoreError> {
+        Ok(transport::client(settings, &settings.user, &settings.password)?
+            .with_database(&settings.database))
     }
 
     /// Name of the published database.

@@ -15,6 +15,8 @@ pub struct ClickHouseSettings {
     pub user: String,
     /// Its password.
     pub password: Secret,
+    /// PEM file with the certificate authority of an `https` server; empty for the system's.
+    pub ca_file: String,
     /// Published database, which holds the views; generation 1 is in `<database>_g1`.
     pub database: String,
     /// How long a statement of the live path (look-up, insert, recomputation) may take.

@@ -175,6 +175,7 @@ pub(crate) fn settings(url: &str, login: &Login) -> ClickHouseSettings {
         url: url.to_owned(),
         user: login.user.clone(),
         password: SecretString::from(login.password.expose_secret()).into(),
+        ca_file: String::new(),
         database: "echolot".to_owned(),
         timeout: Duration::from_secs(30),
         long_timeout: Duration::from_mins(2),

@@ -17,4 +17,5 @@ mod noise;
 mod redelivery;
 mod refusals;
 mod schedules;
+mod tls;
 mod writers;

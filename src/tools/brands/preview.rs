@@ -7,6 +7,7 @@ use clap::Args;
 use clickhouse::{Client, Row};
 use echolot_brands::{Matcher, Post, Scratch, Warning};
 use echolot_schemas::Timestamp;
+use echolot_store::Store;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     engines::Engines,
     settings::Settings,
-    tools::{log_engine, print, store_client},
+    tools::{log_engine, print},
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -133,7 +134,7 @@ async fn preview(
     wanted: Wanted,
     args: &PreviewArgs,
 ) -> anyhow::Result<Preview> {
-    let client = store_client(settings)?;
+    let client = Store::plain_client(&settings.clickhouse)?;
     let until = client.query(NEWEST).fetch_one::<i64>().await.context("reading the store")?;
     let after = until.saturating_sub(i64::from(args.days) * DAY_MS);
     let matcher = Matcher::from_queries([(&wanted.query, wanted.languages.as_slice())])?;
