@@ -50,6 +50,8 @@ enum Command {
     Backfill(tools::backfill::BackfillArgs),
     /// Proves from the log that the store holds everything once, and that its counts are right.
     Audit(tools::audit::AuditArgs),
+    /// Asks the store as the user that only reads: the views of docs/tables.md, in SQL.
+    Query(tools::query::QueryArgs),
     /// Shows refused records and puts them back.
     DeadLetters(tools::dead_letters::DeadLettersArgs),
     /// Checks brand files, and tries queries on a text or on the store.
@@ -118,6 +120,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Migrate => tools::migrate::run(settings).await,
         Command::Backfill(args) => tools::backfill::run(settings, args).await,
         Command::Audit(args) => tools::audit::run(settings, args).await,
+        Command::Query(args) => tools::query::run(settings, args).await,
         Command::DeadLetters(args) => tools::dead_letters::run(settings, args).await,
         Command::Brands(command) => tools::brands::run(settings, command).await,
         Command::Eval(command) => tools::eval::run(&settings, &command),

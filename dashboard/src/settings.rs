@@ -54,7 +54,7 @@ impl DashboardSettings {
     }
 
     /// Who reads.
-    pub(crate) fn login(&self) -> ReaderLogin {
+    pub fn login(&self) -> ReaderLogin {
         ReaderLogin { user: self.user.clone(), password: self.password.clone() }
     }
 

@@ -41,7 +41,7 @@ const PUBLISHED: [File; 4] = [
 ];
 
 /// Views of the published database; replaced whenever a generation is promoted.
-const VIEWS: [File; 8] = [
+const VIEWS: [File; 9] = [
     file!(1, "views", "01_mentions"),
     file!(2, "views", "02_sentiment_by_minute"),
     file!(3, "views", "03_sentiment_by_hour"),
@@ -50,6 +50,7 @@ const VIEWS: [File; 8] = [
     file!(6, "views", "06_score_provenance"),
     file!(7, "views", "07_mentions_by_brand"),
     file!(8, "views", "08_mentions_collapsed"),
+    file!(9, "views", "09_response_times"),
 ];
 
 impl File {

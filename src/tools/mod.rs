@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod dead_letters;
 pub(crate) mod eval;
 pub(crate) mod migrate;
+pub(crate) mod query;
 pub(crate) mod replay;
 pub(crate) mod source;
 

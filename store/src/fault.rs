@@ -32,7 +32,7 @@ pub enum StoreError {
         detail: String,
     },
     /// The server said no.
-    #[error("ClickHouse would not {action}: {detail}{advice}", advice = advice(*code))]
+    #[error("ClickHouse would not {action}: {detail}{advice}", advice = advice(*action, *code))]
     Server {
         /// What was tried.
         action: Action,
@@ -129,12 +129,16 @@ fn class(code: u32) -> Class {
     }
 }
 
-fn advice(code: u32) -> &'static str {
+fn advice(action: Action, code: u32) -> &'static str {
     match code {
+        497 if action == Action::Answer => {
+            "; this user may only read the published views, see docs/tables.md"
+        }
         60 | 81 => "; `echolot migrate` creates what is missing",
         192..=194 | 516 => "; check clickhouse.user and clickhouse.password",
         291 | 497 => "; the user needs all rights on the database and its generations",
         243 => "; free some disk space",
+        164 => "; this user may only read",
         252 => "; merges lag behind inserts",
         _ => "",
     }

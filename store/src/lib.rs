@@ -11,17 +11,16 @@
 //! the business of the crates that call: `echolot-sink` owns the tables, `echolot-alert` the
 //! incidents.
 
+mod answer;
 mod fault;
 mod settings;
 mod transport;
 
 use std::{fmt, time::Duration};
 
-use clickhouse::{
-    Client, Compression, Row, RowOwned, RowRead, RowWrite,
-    query::{Query, RowCursor},
-};
+use clickhouse::{Client, Compression, Row, RowOwned, RowRead, RowWrite, query::Query};
 
+pub use answer::{Answer, Rows};
 pub use fault::StoreError;
 pub use settings::{ClickHouseSettings, ReaderLimits, ReaderLogin};
 
@@ -46,6 +45,8 @@ pub enum Action {
     Read,
     /// Note incidents.
     Note,
+    /// Answer an analyst's own query.
+    Answer,
 }
 
 impl fmt::Display for Action {
@@ -60,6 +61,7 @@ impl fmt::Display for Action {
             Self::Audit => "read for the audit",
             Self::Read => "read counts",
             Self::Note => "note incidents",
+            Self::Answer => "answer the query",
         })
     }
 }
@@ -155,7 +157,9 @@ impl Store {
             | Action::Insert
             | Action::Recompute
             | Action::Note => self.timeout,
-            Action::Migrate | Action::Load | Action::Audit | Action::Read => self.long_timeout,
+            Action::Migrate | Action::Load | Action::Audit | Action::Read | Action::Answer => {
+                self.long_timeout
+            }
         }
     }
 
@@ -205,6 +209,26 @@ impl Store {
         Ok(Rows { cursor, action, limit })
     }
 
+    /// Runs a query that may not write, whoever the user is, and hands on what the server makes of
+    /// the answer in one of its formats; each piece has the action's time limit.
+    pub fn answer(
+        &self,
+        sql: &str,
+        format: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Answer, StoreError> {
+        let limit = self.limit(Action::Answer);
+        let client = self.client(Action::Answer).with_setting("readonly", "2");
+        let client = settings
+            .iter()
+            .fold(client, |client, (name, value)| client.with_setting(*name, *value));
+        let cursor = client
+            .query_raw(sql)
+            .fetch_bytes(format)
+            .map_err(|error| StoreError::new(Action::Answer, error, limit))?;
+        Ok(Answer { cursor, limit })
+    }
+
     /// Inserts rows in one statement.
     pub async fn insert<'a, T>(
         &self,
@@ -236,29 +260,5 @@ impl Store {
             .await
             .map_err(|_| StoreError::Timeout { action, after: limit })?
             .map_err(|error| StoreError::new(action, error, limit))
-    }
-}
-
-/// The answer to a query, row by row.
-pub struct Rows<T> {
-    cursor: RowCursor<T>,
-    action: Action,
-    limit: Duration,
-}
-
-impl<T> fmt::Debug for Rows<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rows").field("action", &self.action).finish_non_exhaustive()
-    }
-}
-
-impl<T: RowOwned + RowRead> Rows<T> {
-    /// The next row; `None` after the last.
-    pub async fn next(&mut self) -> Result<Option<T>, StoreError> {
-        let (action, after) = (self.action, self.limit);
-        tokio::time::timeout(after, self.cursor.next())
-            .await
-            .map_err(|_| StoreError::Timeout { action, after })?
-            .map_err(|error| StoreError::new(action, error, after))
     }
 }

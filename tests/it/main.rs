@@ -2,6 +2,7 @@
 //! law: what was acknowledged is stored, deleted, unmatched or a dead letter, once.
 
 mod alerts;
+mod analysts;
 mod backfill;
 mod bad_input;
 mod brands;

@@ -22,7 +22,7 @@ const SAMPLE: &str = include_str!("../../sample/posts.ndjson");
 /// Partitions where nothing else is configured.
 const PARTITIONS: i32 = 4;
 
-fn echolot(home: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn echolot(home: &Path, arguments: &[&str]) -> Command {
     let mut command = bare(ECHOLOT.as_ref());
     command
         .args(arguments)
@@ -41,7 +41,7 @@ struct Found {
     clickhouse_password: String,
 }
 
-fn endpoints(home: &Path) -> anyhow::Result<Endpoints> {
+pub(crate) fn endpoints(home: &Path) -> anyhow::Result<Endpoints> {
     let found: Found = serde_json::from_slice(&fs::read(home.join("endpoints.json"))?)?;
     let file = found.clickhouse_password.trim_start_matches("file:");
     Ok(Endpoints {
