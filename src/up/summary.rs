@@ -46,9 +46,9 @@ struct BrandRow {
 
 /// Over all mentions and over those of each brand, from the counts that dashboards read.
 const BRANDS: &str = "SELECT brand, m AS mentions, n AS negative, u AS neutral, p AS positive, \
-    (p - n) / m AS net \
+    s / m AS net \
     FROM (SELECT brand, sum(mentions) AS m, sum(negative) AS n, sum(neutral) AS u, \
-        sum(positive) AS p FROM sentiment_by_day GROUP BY brand) \
+        sum(positive) AS p, sum(net_sentiment * mentions) AS s FROM sentiment_by_day GROUP BY brand) \
     WHERE m > 0 ORDER BY brand = '*', brand = '', m DESC LIMIT 30";
 
 const LANGUAGES: &str = "SELECT language, count() AS mentions FROM mentions GROUP BY language \
