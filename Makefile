@@ -10,9 +10,12 @@ export CARGO_TARGET_DIR
 
 CARGO   := cargo --locked
 RELEASE := $(CARGO_TARGET_DIR)/release/echolot
+# What a build with the deep tier needs; its results lie apart, so that neither build undoes the other.
+TORCH    = LIBTORCH=$$(enrich/fetch/libtorch.sh) && export LIBTORCH LIBTORCH_CXX11_ABI=0 \
+           LD_LIBRARY_PATH=$$LIBTORCH/lib CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/bert
 
 .DEFAULT_GOAL := help
-.PHONY: help system engines ours build run test lint unit e2e pages generated containers \
+.PHONY: help system engines ours build run run-bert test lint unit deep e2e pages generated containers \
         bench torture generate clean-data
 
 help: ## shows the targets
@@ -37,7 +40,13 @@ build: ours ## builds the binary
 run: engines build ## runs everything on the sample: make run ARGS=--once
 	@$(RELEASE) up $(ARGS)
 
-test: engines lint generated unit e2e pages containers ## runs every check
+run-bert: engines ours ## the same with the deep tier, a transformer on libtorch
+	@engines/fetch/system.sh deep
+	$(TORCH) && $(CARGO) build --release --bin echolot --features bert && \
+		ECHOLOT__ENRICH__SCORER=bert ECHOLOT__ENRICH__BERT__FOLDER=$(CURDIR)/enrich/models/deep \
+		$(CARGO_TARGET_DIR)/bert/release/echolot up $(ARGS)
+
+test: engines lint generated unit deep e2e pages containers ## runs every check
 
 lint: ours ## format and lints, warnings are errors
 	cargo fmt --all --check
@@ -46,6 +55,11 @@ lint: ours ## format and lints, warnings are errors
 unit: engines ours ## unit, property and engine tests of every crate
 	$(CARGO) test --workspace --exclude echolot --no-fail-fast
 	$(CARGO) test --package echolot --bins
+
+deep: ours ## the deep tier on real libtorch
+	@engines/fetch/system.sh deep
+	$(TORCH) && $(CARGO) clippy --package echolot-enrich --features bert --all-targets -- -D warnings && \
+		$(CARGO) test --package echolot-enrich --features bert --test deep
 
 e2e: engines ours ## end to end, on the real engines
 	@engines/fetch/system.sh test

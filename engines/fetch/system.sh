@@ -3,7 +3,7 @@
 # sudo. What is there already, by whatever way it came, is left alone; with
 # nothing missing the script touches neither apt nor sudo.
 #
-#   system.sh [test]     with `test`: also what only the tests need
+#   system.sh [test|deep]    with `test`: also what only the tests need; with `deep`: what fetching libtorch needs
 set -euo pipefail
 
 say() { printf 'system: %s\n' "$*" >&2; }
@@ -70,7 +70,11 @@ test)
     need_package fonts-noto-color-emoji
     need_package python3-yaml
     ;;
-*) die "unknown argument: $1" "usage: system.sh [test]" ;;
+deep)
+    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
+    need_command nm binutils
+    ;;
+*) die "unknown argument: $1" "usage: system.sh [test|deep]" ;;
 esac
 
 [ ${#missing[@]} -gt 0 ] || exit 0

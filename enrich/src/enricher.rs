@@ -72,7 +72,7 @@ impl Enricher {
         clock: Clock,
     ) -> Result<Self, EnricherError> {
         let detector = language::detector(settings)?;
-        let scorer = sentiment::scorer(&settings.scorer)?;
+        let scorer = sentiment::scorer(&settings.scorer, settings)?;
         Ok(Self::new(settings, detector, scorer, brands, pseudonymise, metrics, clock)?)
     }
 

@@ -1,6 +1,6 @@
 //! `[enrich]`: every option of this stage. `default.toml` beside the crate explains each.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use echolot_pipeline::settings::{Problems, WorkerSettings};
 use serde::{
@@ -27,6 +27,8 @@ pub struct EnrichSettings {
     pub language_confidence: f32,
     /// Which model scores sentiment: one of [`SCORERS`].
     pub scorer: String,
+    /// The deep tier, where `scorer` is "bert".
+    pub bert: BertSettings,
     /// Whether mentions of no brand are stored.
     pub keep_unmatched: bool,
     /// Brand files; paths may hold wildcards. A single path may stand without a list, as in the
@@ -38,6 +40,16 @@ pub struct EnrichSettings {
     pub score_timeout: Duration,
     /// How this stage batches and waits.
     pub worker: WorkerSettings,
+}
+
+/// `[enrich.bert]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BertSettings {
+    /// The model's folder.
+    pub folder: PathBuf,
+    /// Threads that share one multiplication.
+    pub threads: u16,
 }
 
 impl EnrichSettings {
@@ -72,6 +84,12 @@ impl EnrichSettings {
             "scorer",
             format!("{:?} is none of {}", self.scorer, SCORERS.join(" ")),
         );
+        check(
+            self.scorer != "bert" || !self.bert.folder.as_os_str().is_empty(),
+            "bert.folder",
+            "must name the model's folder when scorer is bert".to_owned(),
+        );
+        check((1..=64).contains(&self.bert.threads), "bert.threads", "must be 1 to 64".to_owned());
         check(
             self.keep_unmatched || !self.brands.is_empty(),
             "keep_unmatched",

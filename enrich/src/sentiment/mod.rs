@@ -1,5 +1,7 @@
 //! Sentiment: the one seat of every scorer.
 
+#[cfg(feature = "bert")]
+pub mod bert;
 mod catalogue;
 pub mod lexicon;
 pub mod linear;

@@ -70,7 +70,7 @@ pub(super) fn run(settings: &Settings, args: &SentimentArgs) -> anyhow::Result<E
     let name = args.model.as_deref().unwrap_or(&settings.enrich.scorer);
     let path = Models {
         detector: language::detector(&settings.enrich)?,
-        scorer: sentiment::scorer(name)?,
+        scorer: sentiment::scorer(name, &settings.enrich)?,
         language: args.language.clone(),
     };
     if let Some(file) = &args.common.predict {

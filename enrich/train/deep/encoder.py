@@ -23,24 +23,34 @@ LAYER_PARTS = {
 }
 
 
+def vocabulary(folder):
+    """Pieces and their scores, by id."""
+    pieces = json.load(open(f"{folder}/pieces.json", encoding="utf8"))
+    return pieces, np.load(f"{folder}/scores.npy").tolist()
+
+
 def tokenizer(folder):
     """The unigram tokenizer of XLM-R, with its two special tokens added by `ids`."""
-    pieces = json.load(open(f"{folder}/pieces.json", encoding="utf8"))
-    scores = np.load(f"{folder}/scores.npy").tolist()
-    made = Tokenizer(models.Unigram(list(zip(pieces, scores)), unk_id=pieces.index("<unk>"), byte_fallback=False))
-    made.normalizer = normalizers.Sequence(
+    return made(*vocabulary(folder))
+
+
+def made(pieces, scores):
+    """A unigram tokenizer (Kudo 2018) of these pieces."""
+    out = Tokenizer(models.Unigram(list(zip(pieces, scores)), unk_id=pieces.index("<unk>"), byte_fallback=False))
+    out.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Replace(Regex(r"[\x00-\x1f\u200b]+"), " "), normalizers.Replace(Regex(" {2,}"), " ")]
     )
-    made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    return made
+    out.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    return out
 
 
-def ids(made, texts, longest):
-    """Token ids of each text, `<s>` and `</s>` included, at most `longest`."""
+def ids(made, texts, longest, ends=True):
+    """Token ids of each text, at most `longest`, `<s>` and `</s>` included; `ends`: they are added here."""
     out = []
     for at in range(0, len(texts), 10_000):
         for encoding in made.encode_batch(texts[at : at + 10_000]):
-            out.append([0, *encoding.ids[: longest - 2], 2])
+            inner = encoding.ids if ends else encoding.ids[1:-1]
+            out.append([0, *inner[: longest - 2], 2])
     return out
 
 
@@ -81,6 +91,30 @@ def _norm(x, weight, bias, eps):
     return centred * jax.lax.rsqrt((centred**2).mean(-1, keepdims=True) + eps) * weight + bias
 
 
+@jax.custom_vjp
+def product(x, weight):
+    """x (N, in) by weight (out, in), transposed: factors in bfloat16, sums in float32, backwards too."""
+    return _product(x.astype(jnp.bfloat16), weight.astype(jnp.bfloat16).T)
+
+
+def _product(left, right):
+    return jnp.dot(left, right, preferred_element_type=jnp.float32)
+
+
+def _product_forward(x, weight):
+    x, weight = x.astype(jnp.bfloat16), weight.astype(jnp.bfloat16)
+    return _product(x, weight.T), (x, weight)
+
+
+def _product_backward(saved, slope):
+    x, weight = saved
+    slope = slope.astype(jnp.bfloat16)
+    return _product(slope, weight), _product(slope.T, x)
+
+
+product.defvjp(_product_forward, _product_backward)
+
+
 def encode(layers, states, mask, heads, eps):
     """States after these layers, each (B, T, H)."""
     count, tokens, width = states.shape
@@ -91,13 +125,14 @@ def encode(layers, states, mask, heads, eps):
 
     def step(x, layer):
         def dense(x, part):
-            return x @ layer[f"{part}.weight"].T + layer[f"{part}.bias"]
+            flat = product(x.reshape(-1, x.shape[-1]), layer[f"{part}.weight"])
+            return flat.reshape(*x.shape[:-1], -1) + layer[f"{part}.bias"]
 
         q, k, v = (split(dense(x, part)) for part in "qkv")
         weights = jax.nn.softmax(q @ k.transpose(0, 1, 3, 2) / np.sqrt(width // heads) + bias)
         seen = (weights @ v).transpose(0, 2, 1, 3).reshape(count, tokens, width)
         x = _norm(x + dense(seen, "o"), layer["n1.weight"], layer["n1.bias"], eps)
-        inner = jax.nn.gelu(dense(x, "i"), approximate=True)
+        inner = jax.nn.gelu(dense(x, "i"), approximate=False)
         return _norm(x + dense(inner, "f"), layer["n2.weight"], layer["n2.bias"], eps), None
 
     return jax.lax.scan(step, states, layers)[0]

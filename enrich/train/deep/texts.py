@@ -11,8 +11,21 @@ import zstandard
 
 MAIN = ("de", "en", "fr", "es", "it", "pt")
 POLARITIES = ("negative", "neutral", "positive")
-# Rows a source gives to fine-tuning at most, per language, so that no source drowns the others.
-MOST = {"umsab": 2000, "semeval_en": 3500, "potts": 2000, "sb10k": 2000, "mozetic_tweets": 300}
+# Rows a source gives to fine-tuning at most, by language, so that no source drowns the others, and what a row weighs.
+MOST = {
+    "umsab": (9000, 1.5),
+    "sb10k": (9000, 1.0),
+    "potts": (9000, 1.0),
+    "semeval_en": (10000, 1.0),
+    "apple_dfe2014": (1500, 0.7),
+    "sxsw_brands2013": (1000, 0.5),
+    "germeval2017": (1000, 0.5),
+    "mozetic_tweets": (2000, 0.6),
+    "allocine_nlproc_fr": (1200, 0.4),
+    "xed": (700, 0.3),
+}
+# Of the other languages.
+FEW = 250
 
 
 def normal(text):
@@ -48,16 +61,21 @@ def pool(data, may_use):
 
 
 def to_learn(data, may_use, seed):
-    """Shuffled (text, class, has_neutral)."""
+    """Shuffled (text, class, has_neutral, weight). The part of GermEval that has neutrals is for class priors."""
     groups = {}
     for language, source, schema, label, text in pool(data, may_use):
-        if source in MOST and label in POLARITIES and (language in MAIN or source == "mozetic_tweets"):
-            groups.setdefault((language, source), []).append((normal(text), POLARITIES.index(label), schema == "3class"))
+        classes = POLARITIES if schema == "3class" else ("negative", "positive")
+        european = language not in ("ar", "hi")
+        if source in MOST and label in classes and european and (source, schema) != ("germeval2017", "3class"):
+            most, weight = MOST[source]
+            row = (normal(text), POLARITIES.index(label), schema == "3class", weight)
+            groups.setdefault((language, source), (most if language in MAIN else FEW, []))[1].append(row)
     chosen = []
     draw = random.Random(seed)
     for key in sorted(groups):
-        draw.shuffle(groups[key])
-        chosen += groups[key][: MOST[key[1]]]
+        most, rows = groups[key]
+        draw.shuffle(rows)
+        chosen += rows[:most]
     draw.shuffle(chosen)
     return chosen
 
