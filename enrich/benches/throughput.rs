@@ -10,7 +10,7 @@ use std::{hint::black_box, sync::Arc, time::Instant};
 use anyhow::{Context, Result};
 use echolot_brands::{BrandBook, Scratch};
 use echolot_enrich::{
-    EnrichMetrics, EnrichSettings, Enricher,
+    EnrichMetrics, EnrichSettings, Enricher, Models,
     language::{self, DetectInput, HintedWhichlang, LanguageDetector},
     sentiment::{ScoreInput, Scorer, lexicon::LexiconScorer, linear::LinearScorer},
     text::normalise,
@@ -110,8 +110,7 @@ fn main() -> Result<()> {
     let metrics = EnrichMetrics::new(&Registry::new())?;
     let mut enricher = Enricher::new(
         &settings,
-        linear_detector,
-        Arc::new(linear),
+        Models { detector: linear_detector, scorer: Arc::new(linear), second: None },
         LiveBrands::new(brands(10)?),
         Pseudonymise::new(|_, handle| handle.to_owned()),
         metrics,

@@ -14,6 +14,7 @@ use echolot_schemas::{
 };
 
 use crate::{
+    cascade::Cascade,
     judgement::{Finding, Judge},
     language::{self, DetectorFault, LanguageDetector},
     metrics::EnrichMetrics,
@@ -34,9 +35,46 @@ pub enum EnricherError {
     /// The scorer.
     #[error("enrich.scorer: {0}")]
     Scorer(#[from] CatalogueError),
+    /// The scorer of the second opinion.
+    #[error("enrich.cascade.scorer: {0}")]
+    Second(#[source] CatalogueError),
     /// The threads.
     #[error("enrich.threads: cannot start a thread: {0}")]
     Threads(#[from] io::Error),
+}
+
+/// The models of the stage.
+pub struct Models {
+    /// Detects the language.
+    pub detector: Arc<dyn LanguageDetector>,
+    /// Scores the sentiment of everything.
+    pub scorer: Arc<dyn Scorer>,
+    /// Is asked as `[enrich.cascade]` says.
+    pub second: Option<Arc<dyn Scorer>>,
+}
+
+impl fmt::Debug for Models {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Models").field("scorer", self.scorer.model()).finish_non_exhaustive()
+    }
+}
+
+impl Models {
+    /// Those that the settings name.
+    pub fn load(settings: &EnrichSettings) -> Result<Self, EnricherError> {
+        let second = match settings.cascade.scorer.as_str() {
+            "" => None,
+            name => {
+                let loaded = sentiment::scorer(name, settings);
+                Some(loaded.map_err(EnricherError::Second)?)
+            }
+        };
+        Ok(Self {
+            detector: language::detector(settings)?,
+            scorer: sentiment::scorer(&settings.scorer, settings)?,
+            second,
+        })
+    }
 }
 
 /// Items, and the brands to look for in them.
@@ -63,7 +101,7 @@ impl fmt::Debug for Enricher {
 }
 
 impl Enricher {
-    /// An enricher with the models that the binary carries.
+    /// An enricher with the models that the settings name.
     pub fn built_in(
         settings: &EnrichSettings,
         brands: LiveBrands,
@@ -71,24 +109,25 @@ impl Enricher {
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> Result<Self, EnricherError> {
-        let detector = language::detector(settings)?;
-        let scorer = sentiment::scorer(&settings.scorer, settings)?;
-        Ok(Self::new(settings, detector, scorer, brands, pseudonymise, metrics, clock)?)
+        Ok(Self::new(settings, Models::load(settings)?, brands, pseudonymise, metrics, clock)?)
     }
 
     /// An enricher with any models.
     pub fn new(
         settings: &EnrichSettings,
-        detector: Arc<dyn LanguageDetector>,
-        scorer: Arc<dyn Scorer>,
+        models: Models,
         brands: LiveBrands,
         pseudonymise: Pseudonymise,
         metrics: EnrichMetrics,
         clock: Clock,
     ) -> io::Result<Self> {
+        let Models { detector, scorer, second } = models;
         let judge = Judge {
             detector,
             scorer,
+            cascade: second.map(|second| {
+                Cascade::new(second, settings.cascade.clone(), metrics.second.clone())
+            }),
             pseudonymise,
             keep_unmatched: settings.keep_unmatched,
             metrics: metrics.clone(),

@@ -10,11 +10,12 @@ use echolot_pipeline::{
 use echolot_schemas::{
     Mention, MentionId, RawEvent,
     dead_letter::Reason,
-    enriched::{BrandMatch, Distribution, Language, Sentiment, TargetSentiment},
+    enriched::{BrandMatch, Distribution, Language, ModelRef, Sentiment, TargetSentiment},
     raw::Observed,
 };
 
 use crate::{
+    cascade::{Cascade, Opinion},
     language::{DetectInput, Detected, LanguageDetector},
     metrics::{EnrichMetrics, Step},
     sentiment::{ScoreInput, Scorer, ScorerFault},
@@ -35,6 +36,7 @@ pub(crate) enum Finding {
 pub(crate) struct Judge {
     pub(crate) detector: Arc<dyn LanguageDetector>,
     pub(crate) scorer: Arc<dyn Scorer>,
+    pub(crate) cascade: Option<Cascade>,
     pub(crate) pseudonymise: Pseudonymise,
     pub(crate) keep_unmatched: bool,
     pub(crate) metrics: EnrichMetrics,
@@ -45,9 +47,19 @@ struct Open {
     at: usize,
     text: String,
     language: Detected,
+    reach: u64,
     brands: Vec<BrandMatch>,
     /// Texts to be scored apart: the index of a brand, and what concerns it.
     targets: Vec<(usize, String)>,
+}
+
+impl Open {
+    /// The whole text, then the targets.
+    fn texts(&self) -> Vec<ScoreInput<'_>> {
+        let parts = self.targets.iter().map(|(_, text)| text);
+        let texts = std::iter::once(&self.text).chain(parts);
+        texts.map(|text| ScoreInput { text, language: self.language.code }).collect()
+    }
 }
 
 impl Judge {
@@ -91,6 +103,10 @@ impl Judge {
         let model = match step {
             Step::Language => self.detector.model(),
             Step::Sentiment => self.scorer.model(),
+            Step::SecondOpinion => self
+                .cascade
+                .as_ref()
+                .map_or(self.scorer.model(), |cascade| cascade.scorer().model()),
             Step::Validate | Step::Brands | Step::Normalise => {
                 return unprocessable(format!(
                     "step {} panicked on the event at {}/{}; retry it after an upgrade",
@@ -148,20 +164,26 @@ impl Judge {
                 findings[at] = Some(Finding::Retracted);
             } else {
                 let targets = targets(mention, &brands);
-                open.push(Open { at, text, language, brands, targets });
+                let reach = mention.engagement.reach.unwrap_or(0);
+                open.push(Open { at, text, language, reach, brands, targets });
             }
         }
 
         clock.enter(Step::Sentiment);
-        let scores = self.scores(&open)?;
+        let mut opinions = self.opinions(&open)?;
+        if let Some(cascade) = &self.cascade {
+            clock.enter(Step::SecondOpinion);
+            cascade.reconsider(&mut opinions).map_err(|error| fault(&error))?;
+        }
         clock.leave();
 
-        let mut scores = scores.into_iter();
-        for open in open {
-            let targets = open.targets.len();
-            let scores: Vec<Distribution> = scores.by_ref().take(1 + targets).collect();
+        let scores: Vec<_> =
+            opinions.into_iter().map(|found| (found.second, found.scores)).collect();
+        for (open, (second, scores)) in open.into_iter().zip(scores) {
+            let second = self.cascade.as_ref().filter(|_| second);
+            let model = second.map_or(self.scorer.model(), |cascade| cascade.scorer().model());
             let at = open.at;
-            findings[at] = Some(self.finding(open, &scores));
+            findings[at] = Some(self.finding(open, model, &scores));
         }
         // Every place was filled: rejected or retracted above, or open and filled here.
         Ok(findings.into_iter().flatten().collect())
@@ -177,31 +199,30 @@ impl Judge {
         complete(&self.detector.model().id, inputs.len(), languages)
     }
 
-    /// Of every mention its whole text, then its targets.
-    fn scores(&self, open: &[Open]) -> Result<Vec<Distribution>, Fault> {
-        let mut inputs = Vec::with_capacity(open.len());
-        for Open { text, language, targets, .. } in open {
-            let parts = targets.iter().map(|(_, text)| text);
-            let texts = std::iter::once(text).chain(parts);
-            inputs.extend(texts.map(|text| ScoreInput { text, language: language.code }));
-        }
-        let scores = self.scorer.score(&inputs).map_err(|fault| match fault {
-            ScorerFault::Unavailable { .. } => Fault::Transient(fault.to_string()),
-            ScorerFault::Broken { .. } => Fault::Fatal(fault.to_string()),
-        })?;
+    /// Of every mention what the first scorer says of its whole text and of its targets.
+    fn opinions<'a>(&self, open: &'a [Open]) -> Result<Vec<Opinion<'a>>, Fault> {
+        let inputs: Vec<ScoreInput<'_>> = open.iter().flat_map(Open::texts).collect();
+        let scores = self.scorer.score(&inputs).map_err(|error| fault(&error))?;
         self.metrics.scored.inc_by(inputs.len() as u64);
-        complete(&self.scorer.model().id, inputs.len(), scores)
+        let scores = complete(&self.scorer.model().id, inputs.len(), scores)?;
+        let mut scores = scores.into_iter();
+        let opinion = |open: &'a Open| {
+            let texts = open.texts();
+            let scores = scores.by_ref().take(texts.len()).collect();
+            Opinion { texts, reach: open.reach, scores, second: false }
+        };
+        Ok(open.iter().map(opinion).collect())
     }
 
-    /// `scores` are those of [`Self::scores`] for this mention.
-    fn finding(&self, open: Open, scores: &[Distribution]) -> Finding {
+    /// `scores` are what `model` says of the whole text and of each target.
+    fn finding(&self, open: Open, model: &ModelRef, scores: &[Distribution]) -> Finding {
         let Open { language, mut brands, targets, .. } = open;
         let bad = scores.iter().find(|score| !is_distribution(score));
         let (Some(&distribution), None) = (scores.first(), bad) else {
             return Finding::Rejected(unprocessable(format!(
                 "sentiment model {} answered {bad:?}, which are no probabilities; retry it with \
                  another model",
-                self.scorer.model().id
+                model.id
             )));
         };
         for ((index, _), &distribution) in targets.iter().zip(scores.iter().skip(1)) {
@@ -213,11 +234,8 @@ impl Judge {
             confidence: language.confidence,
             model: self.detector.model().clone(),
         };
-        let sentiment = Sentiment {
-            polarity: distribution.polarity(),
-            distribution,
-            model: self.scorer.model().clone(),
-        };
+        let sentiment =
+            Sentiment { polarity: distribution.polarity(), distribution, model: model.clone() };
         Finding::Enriched { language, sentiment, brands }
     }
 }
@@ -263,6 +281,13 @@ fn whole(mention: &Mention) -> Cow<'_, str> {
     match &mention.title {
         Some(title) => format!("{title}\n{}", mention.text).into(),
         None => mention.text.as_str().into(),
+    }
+}
+
+fn fault(fault: &ScorerFault) -> Fault {
+    match fault {
+        ScorerFault::Unavailable { .. } => Fault::Transient(fault.to_string()),
+        ScorerFault::Broken { .. } => Fault::Fatal(fault.to_string()),
     }
 }
 

@@ -18,6 +18,7 @@
 //! [`language::LanguageDetector`]; nothing else changes. Brands are found by
 //! `echolot_brands`; `echolot_pipeline::brands` keeps them up to date with their files.
 
+mod cascade;
 pub mod enricher;
 mod judgement;
 pub mod language;
@@ -28,6 +29,6 @@ pub mod sentiment;
 pub mod settings;
 pub mod text;
 
-pub use enricher::{Enricher, EnricherError};
+pub use enricher::{Enricher, EnricherError, Models};
 pub use metrics::EnrichMetrics;
 pub use settings::EnrichSettings;

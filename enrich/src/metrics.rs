@@ -17,6 +17,8 @@ pub enum Step {
     Language,
     /// Scoring the sentiment.
     Sentiment,
+    /// Asking the second scorer.
+    SecondOpinion,
 }
 
 impl Step {
@@ -28,6 +30,7 @@ impl Step {
             Self::Normalise => "normalise",
             Self::Language => "language",
             Self::Sentiment => "sentiment",
+            Self::SecondOpinion => "second_opinion",
         }
     }
 }
@@ -41,6 +44,8 @@ pub struct EnrichMetrics {
     pub languages: IntCounterVec,
     /// Mentions that a scorer was asked about.
     pub scored: IntCounter,
+    /// Mentions that the second scorer was wanted for, by why and what came of it.
+    pub second: IntCounterVec,
     /// Seconds spent on one chunk of a batch, by step.
     pub seconds: HistogramVec,
     /// Panics caught, by step.
@@ -77,6 +82,11 @@ impl EnrichMetrics {
                     "echolot_enrich_scored_total",
                     "Mentions that the sentiment model was asked about.",
                 ),
+            )?,
+            second: counters(
+                "echolot_enrich_second_opinions_total",
+                "Mentions that the second sentiment model was wanted for, by why (uncertain, reach, sample) and outcome (asked, cached, over_budget).",
+                &["why", "outcome"],
             )?,
             seconds: registered(registry, HistogramVec::new(seconds, &["step"]))?,
             panics: counters(

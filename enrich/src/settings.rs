@@ -29,6 +29,8 @@ pub struct EnrichSettings {
     pub scorer: String,
     /// The deep tier, where `scorer` is "bert".
     pub bert: BertSettings,
+    /// When a second scorer is asked.
+    pub cascade: CascadeSettings,
     /// Whether mentions of no brand are stored.
     pub keep_unmatched: bool,
     /// Brand files; paths may hold wildcards. A single path may stand without a list, as in the
@@ -50,6 +52,52 @@ pub struct BertSettings {
     pub folder: PathBuf,
     /// Threads that share one multiplication.
     pub threads: u16,
+}
+
+/// `[enrich.cascade]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CascadeSettings {
+    /// Which model is asked again: one of [`SCORERS`]; empty for none.
+    pub scorer: String,
+    /// Asked again below this probability of what the first one says; 0 to 1.
+    pub below: f32,
+    /// Asked again from this reach on; 0 for never.
+    pub reach: u64,
+    /// Share of the others that is asked again; 0 to 1.
+    pub sample: f32,
+    /// Most texts a second that are asked again.
+    pub texts_per_second: f64,
+    /// Answers that are remembered, by text.
+    pub cache_texts: usize,
+}
+
+impl CascadeSettings {
+    fn validate(&self, first: &str, mut check: impl FnMut(bool, &str, String)) {
+        check(
+            self.scorer.is_empty() || SCORERS.contains(&self.scorer.as_str()),
+            "cascade.scorer",
+            format!("{:?} is none of {}; empty for none", self.scorer, SCORERS.join(" ")),
+        );
+        check(
+            self.scorer != first,
+            "cascade.scorer",
+            format!("{first:?} is asked about everything already (enrich.scorer)"),
+        );
+        for (name, share) in [("cascade.below", self.below), ("cascade.sample", self.sample)] {
+            check((0.0..=1.0).contains(&share), name, "must be 0 to 1".to_owned());
+        }
+        check(
+            (0.1..=1e6).contains(&self.texts_per_second),
+            "cascade.texts_per_second",
+            "must be 0.1 to 1000000".to_owned(),
+        );
+        check(
+            (1..=10_000_000).contains(&self.cache_texts),
+            "cascade.cache_texts",
+            "must be 1 to 10000000".to_owned(),
+        );
+    }
 }
 
 impl EnrichSettings {
@@ -84,10 +132,12 @@ impl EnrichSettings {
             "scorer",
             format!("{:?} is none of {}", self.scorer, SCORERS.join(" ")),
         );
+        self.cascade.validate(&self.scorer, &mut check);
         check(
-            self.scorer != "bert" || !self.bert.folder.as_os_str().is_empty(),
+            ![&self.scorer, &self.cascade.scorer].contains(&&"bert".to_owned())
+                || !self.bert.folder.as_os_str().is_empty(),
             "bert.folder",
-            "must name the model's folder when scorer is bert".to_owned(),
+            "must name the model's folder when a scorer is bert".to_owned(),
         );
         check((1..=64).contains(&self.bert.threads), "bert.threads", "must be 1 to 64".to_owned());
         check(

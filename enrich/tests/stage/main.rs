@@ -4,13 +4,14 @@
 
 mod failing_models;
 mod reloading;
+mod second_opinion;
 mod verdicts;
 
 use std::sync::Arc;
 
 use echolot_brands::BrandBook;
 use echolot_enrich::{
-    EnrichMetrics, EnrichSettings, Enricher,
+    EnrichMetrics, EnrichSettings, Enricher, Models,
     language::HintedWhichlang,
     sentiment::{Scorer, lexicon::LexiconScorer},
 };
@@ -44,12 +45,21 @@ fn settings() -> EnrichSettings {
 }
 
 fn enricher(settings: &EnrichSettings, scorer: Arc<dyn Scorer>) -> Enricher {
+    with_second(settings, scorer, None)
+}
+
+fn with_second(
+    settings: &EnrichSettings,
+    scorer: Arc<dyn Scorer>,
+    second: Option<Arc<dyn Scorer>>,
+) -> Enricher {
     let detector = HintedWhichlang::new(&settings.languages, settings.language_confidence).unwrap();
     let metrics = EnrichMetrics::new(&Registry::new()).unwrap();
     let clock = Clock::stopped_at(NOW);
     let pseudonymise = Pseudonymise::new(|source, handle| format!("{source}/{handle}"));
     let (detector, brands) = (Arc::new(detector), live(BRANDS));
-    Enricher::new(settings, detector, scorer, brands, pseudonymise, metrics, clock).unwrap()
+    let models = Models { detector, scorer, second };
+    Enricher::new(settings, models, brands, pseudonymise, metrics, clock).unwrap()
 }
 
 fn live(file: &str) -> LiveBrands {

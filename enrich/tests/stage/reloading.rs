@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use echolot_enrich::{
-    EnrichMetrics, Enricher, language::HintedWhichlang, sentiment::lexicon::LexiconScorer,
+    EnrichMetrics, Enricher, Models, language::HintedWhichlang, sentiment::lexicon::LexiconScorer,
 };
 use echolot_pipeline::{
     brands::{BrandFiles, BrandMetrics, BrandWatch, LiveBrands, Pseudonymise},
@@ -38,15 +38,14 @@ impl Lab {
         let mut files = BrandFiles::new(&[format!("{}/*.toml", folder.path().display())]);
         let brands = LiveBrands::new(files.load().unwrap());
         let settings = settings();
-        let detector = HintedWhichlang::new(&settings.languages, 0.5).unwrap();
+        let detector = Arc::new(HintedWhichlang::new(&settings.languages, 0.5).unwrap());
         let scorer = Arc::new(LexiconScorer::new().unwrap());
+        let models = Models { detector, scorer, second: None };
         let live = brands.clone();
         let counted = EnrichMetrics::new(&registry).unwrap();
         let nobody = Pseudonymise::new(|_, handle| handle.to_owned());
         let clock = Clock::stopped_at(NOW);
-        let stage =
-            Enricher::new(&settings, Arc::new(detector), scorer, live, nobody, counted, clock)
-                .unwrap();
+        let stage = Enricher::new(&settings, models, live, nobody, counted, clock).unwrap();
         let watch = BrandWatch::new(files, brands, false, metrics.clone(), health);
         Self { folder, stage, watch, metrics, board }
     }
