@@ -115,9 +115,8 @@ pub(super) fn run(settings: &Settings, args: &LanguageArgs) -> anyhow::Result<Ex
             spoken.extend(texts.into_values().flatten().take(speed::MOST_TEXTS / KINDS.len()));
         }
     }
-    spoken.truncate(speed::MOST_TEXTS);
-    let speed = speed::texts_a_second(spoken.len(), || {
-        let texts: Vec<String> = spoken.iter().map(|text| normalise(text)).collect();
+    let speed = speed::of(&spoken, |part| {
+        let texts: Vec<String> = part.iter().map(|text| normalise(text)).collect();
         let inputs: Vec<_> = texts.iter().map(|text| DetectInput { text, hint: None }).collect();
         detectors.free.detect(&inputs)
     });

@@ -9,6 +9,7 @@
 //! Texts go the way they go in the enrichment stage, the detected language included, on one thread.
 
 mod alerts;
+mod cascade;
 mod data;
 mod interval;
 mod language;
@@ -30,6 +31,8 @@ use crate::settings::Settings;
 pub(crate) enum EvalCommand {
     /// Scores a model of sentiment on public tests or on a file.
     Sentiment(sentiment::SentimentArgs),
+    /// Shows what a second opinion is worth, by the share of texts that gets one.
+    Cascade(cascade::CascadeArgs),
     /// Scores the detector of incidents and simpler rules on an own set and on NAB.
     Alerts(alerts::AlertsArgs),
     /// Scores language detection on public tests or on a file.
@@ -66,6 +69,7 @@ impl EvalCommand {
         let common = match self {
             Self::Sentiment(args) => &mut args.common,
             Self::Language(args) => &mut args.common,
+            Self::Cascade(args) => &mut args.common,
             Self::Alerts(_) => return,
         };
         common.sets = overrides.extract_if(.., |pair| !pair.contains('=')).collect();
@@ -75,6 +79,7 @@ impl EvalCommand {
 pub(crate) fn run(settings: &Settings, command: &EvalCommand) -> anyhow::Result<ExitCode> {
     match command {
         EvalCommand::Sentiment(args) => sentiment::run(settings, args),
+        EvalCommand::Cascade(args) => cascade::run(settings, args),
         EvalCommand::Language(args) => language::run(settings, args),
         EvalCommand::Alerts(args) => alerts::run(args),
     }

@@ -49,7 +49,7 @@ const LENGTHS: [(usize, &str); 4] =
     [(140, "140 or more"), (80, "80 to 139"), (40, "40 to 79"), (0, "under 40")];
 
 /// The models, as the enrichment stage asks them.
-struct Models {
+pub(super) struct Models {
     detector: Arc<dyn LanguageDetector>,
     scorer: Arc<dyn Scorer>,
     language: Option<String>,
@@ -68,11 +68,7 @@ struct Outcome {
 
 pub(super) fn run(settings: &Settings, args: &SentimentArgs) -> anyhow::Result<ExitCode> {
     let name = args.model.as_deref().unwrap_or(&settings.enrich.scorer);
-    let path = Models {
-        detector: language::detector(&settings.enrich)?,
-        scorer: sentiment::scorer(name, &settings.enrich)?,
-        language: args.language.clone(),
-    };
+    let path = Models { language: args.language.clone(), ..Models::load(settings, name)? };
     if let Some(file) = &args.common.predict {
         return predict(&path, file);
     }
@@ -108,8 +104,7 @@ pub(super) fn run(settings: &Settings, args: &SentimentArgs) -> anyhow::Result<E
             texts.extend(rows.into_iter().map(|row| row.text));
         }
     }
-    texts.truncate(speed::MOST_TEXTS);
-    let speed = speed::texts_a_second(texts.len(), || path.score(&texts));
+    let speed = speed::of(&texts, |part| path.score(part));
     if let Some(folder) = &args.pictures {
         draw(folder, &outcomes)?;
     }
@@ -133,8 +128,17 @@ fn chosen(args: &SentimentArgs) -> anyhow::Result<Vec<&'static SentimentSet>> {
 }
 
 impl Models {
+    /// The configured detector and the scorer of this name.
+    pub(super) fn load(settings: &Settings, scorer: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            detector: language::detector(&settings.enrich)?,
+            scorer: sentiment::scorer(scorer, &settings.enrich)?,
+            language: None,
+        })
+    }
+
     /// Distribution and detected language of each text.
-    fn score(&self, texts: &[String]) -> anyhow::Result<Vec<(Distribution, String)>> {
+    pub(super) fn score(&self, texts: &[String]) -> anyhow::Result<Vec<(Distribution, String)>> {
         let mut all = Vec::with_capacity(texts.len());
         for texts in texts.chunks(256) {
             let texts: Vec<String> = texts.iter().map(|text| normalise(text)).collect();
@@ -155,7 +159,7 @@ impl Models {
         Ok(all)
     }
 
-    fn judge(&self, rows: &[GoldRow]) -> anyhow::Result<Vec<Judged>> {
+    pub(super) fn judge(&self, rows: &[GoldRow]) -> anyhow::Result<Vec<Judged>> {
         let texts: Vec<String> = rows.iter().map(|row| row.text.clone()).collect();
         let polar = rows.iter().all(|row| row.gold != Polarity::Neutral as usize);
         let judged = rows.iter().zip(self.score(&texts)?).map(|(row, (distribution, _))| {
