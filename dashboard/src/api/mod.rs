@@ -4,12 +4,14 @@
 
 mod brand;
 mod choices;
+mod engagement;
 mod health;
 mod incidents;
 mod live;
 mod mention;
 mod mentions;
 mod overview;
+mod questions;
 
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -36,6 +38,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(overview::overview))
         .routes(routes!(brand::brand))
         .routes(routes!(incidents::incidents))
+        .routes(routes!(questions::questions))
+        .routes(routes!(engagement::engagement))
         .routes(routes!(health::health))
         .routes(routes!(mentions::mentions))
         .routes(routes!(mention::mention))

@@ -46,6 +46,17 @@ export interface Health {
   stored: { mentions: number; last_stored: string | null; p50: number | null; p99: number | null };
 }
 
+export interface Waits { name: string; asked: number; answered: number; median: number | null; p90: number | null; own_answered: number; own_median: number | null; own_p90: number | null }
+export interface Questions {
+  all: Waits; sources: Waits[]; topics: Waits[];
+  waiting: { id: string; published_at: string; age: number; source: string; language: string; title: string; text: string; url: string; brands: string[]; reactions: number }[];
+}
+export interface Engagement {
+  sources: { source: string; mentions: number; counted: number; reactions: number; engaged: number; rate: number | null }[];
+  members: { author: string; source: string; questions: number; answers: number; likes: number }[];
+  hours: { day: number; hour: number; mentions: number; typical: number }[];
+}
+
 /** An answer that was none: `code` as in the API's description, or "network". */
 export class Failed extends Error {
   constructor(readonly code: string, message: string) {

@@ -9,6 +9,7 @@ import { PeriodPicker } from "./parts/period-picker";
 import { OverviewPage } from "./pages/overview";
 import { MentionsPage } from "./pages/mentions";
 import { BrandPage } from "./pages/brand";
+import { CommunityPage } from "./pages/community";
 import { HealthPage } from "./pages/health";
 import { IncidentsPage } from "./pages/incidents";
 import { periodOf } from "./period";
@@ -17,6 +18,7 @@ import "./style/base.css";
 import "./style/shell.css";
 import "./style/pages.css";
 import "./style/brand.css";
+import "./style/community.css";
 
 /** What every page gets. */
 export interface PageProps {
@@ -30,6 +32,7 @@ const PAGES: Record<string, (props: PageProps) => preact.JSX.Element> = {
   "/brand": BrandPage,
   "/mentions": MentionsPage,
   "/incidents": IncidentsPage,
+  "/community": CommunityPage,
   "/health": HealthPage,
 };
 const WITHOUT_PERIOD = ["/health"];

@@ -16,9 +16,9 @@ after(async () => {
 });
 
 test("without any mention every page says so, in both languages", async () => {
-  for (const [locale, told] of [["de-DE", /Noch keine|Nichts gefunden|Keine Vorfälle/], ["en-GB", /No mentions yet|Nothing found|No incidents/]]) {
+  for (const [locale, told] of [["de-DE", /Noch keine|Nichts gefunden|Keine Vorfälle|niemand etwas gefragt/], ["en-GB", /No mentions yet|Nothing found|No incidents|Nobody asked/]]) {
     const { page, errors, close } = await open(browser, { locale, width: 380 });
-    for (const [name, path] of Object.entries({ overview: "/", brand: "/brand", mentions: "/mentions", incidents: "/incidents", health: "/health" })) {
+    for (const [name, path] of Object.entries({ overview: "/", brand: "/brand", mentions: "/mentions", incidents: "/incidents", community: "/community", health: "/health" })) {
       await page.goto(echolot.base + path);
       await page.getByText(told).first().waitFor();
       await inspect(page, `empty-${name}-${locale.slice(0, 2)}`);

@@ -26,6 +26,7 @@ const PAGES = {
   brand: ["/brand?brand=tramio&period=all", ".charts canvas"],
   mentions: ["/mentions?q=app&brand=tramio", "article.mention"],
   incidents: ["/incidents?period=all", "article.incident"],
+  community: ["/community?period=all", "table.heat"],
   health: ["/health", "table"],
 };
 const LOOKS = [
@@ -35,8 +36,8 @@ const LOOKS = [
   { width: 380, scheme: "dark", locale: "de-DE" },
 ];
 const HEADINGS = {
-  de: { overview: "Überblick", brand: "Marke tramio", mentions: "Erwähnungen", incidents: "Vorfälle", health: "Betrieb" },
-  en: { overview: "Overview", brand: "Brand tramio", mentions: "Mentions", incidents: "Incidents", health: "Health" },
+  de: { overview: "Überblick", brand: "Marke tramio", mentions: "Erwähnungen", incidents: "Vorfälle", community: "Community", health: "Betrieb" },
+  en: { overview: "Overview", brand: "Brand tramio", mentions: "Mentions", incidents: "Incidents", community: "Community", health: "Health" },
 };
 
 for (const look of LOOKS) {
@@ -110,6 +111,23 @@ test("filters stand in the address and come back with it", async () => {
   await close();
 });
 
+test("the community page tells the questions that the store has, and how long they waited", async () => {
+  const { page, errors, close } = await open(browser);
+  await page.goto(`${echolot.base}/community?period=all`);
+  await page.waitForSelector(".waiting li");
+  const [row] = JSON.parse(await echolot.sql("SELECT toUInt32(count()) AS asked, round(100 * countIf(answers > 0) / asked) AS answered, toUInt32(least(50, countIf(answers = 0))) AS shown FROM echolot.response_times FORMAT JSON")).data;
+  const [asked, answered] = await page.$$eval(".strip .figure", (all) => all.map((one) => one.textContent));
+  assert.deepEqual([Number(asked), answered, await page.locator(".waiting li").count()], [row.asked, `${row.answered}%`, row.shown]);
+  const heat = await page.$$eval("table.heat td", (cells) => cells.reduce((sum, cell) => sum + Number(cell.textContent), 0));
+  assert.equal(heat, Number(await echolot.sql("SELECT count() FROM echolot.mentions WHERE isNotNull(coalesce(likes, replies, shares))")));
+  await page.getByRole("button", { name: "Newest first" }).click();
+  await page.waitForURL(/order=newest/);
+  await page.getByRole("button", { name: "Explain" }).first().click();
+  await page.getByRole("dialog").getByText("mentions.raw, partition").waitFor();
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test("an answer that is known already is not sent again", async () => {
   const path = `${echolot.base}/api/v1/overview?from=2026-06-01T00:00:00Z&to=2026-06-15T00:00:00Z`;
   const first = await fetch(path);
@@ -120,7 +138,7 @@ test("an answer that is known already is not sent again", async () => {
 
 test("a wrong parameter is told by its name, never as a failure of the server", async () => {
   const period = "from=2026-06-01T00:00:00Z&to=2026-06-15T00:00:00Z";
-  const wrong = ["overview", "overview?from=x&to=y", `mentions?${period}&limit=0`, `mentions?${period}&cursor=%00`, `mentions?${period}&q=${"x".repeat(300)}`, `mentions?${period}&sentiment=angry`, "mentions/none", `brand?${period}`];
+  const wrong = ["overview", "overview?from=x&to=y", `mentions?${period}&limit=0`, `mentions?${period}&cursor=%00`, `mentions?${period}&q=${"x".repeat(300)}`, `mentions?${period}&sentiment=angry`, "mentions/none", `brand?${period}`, `questions?${period}&order=x`, `engagement?${period}&zone=Mars/Olympus`];
   for (const path of wrong) {
     const response = await fetch(`${echolot.base}/api/v1/${path}`);
     assert.equal(response.status, 400, path);

@@ -35,7 +35,8 @@ CREATE OR REPLACE VIEW {published}.mentions
     text_group UInt64 COMMENT 'The same for copies, near copies and reposts that one sink stored: uniqExact(text_group) counts distinct texts, a few too many with several sinks; mentions_collapsed has one row for each',
     repost Bool COMMENT 'True for a text that says it repeats another: RT @name',
     spam Float32 COMMENT 'How likely it is spam, 0 to 1, by the reasons beside: to order by, not measured',
-    spam_reasons Array(LowCardinality(String)) COMMENT 'Why it may be spam: accounts, campaign, hashtags, hidden, link_farm, repeated_by_author, shouting'
+    spam_reasons Array(LowCardinality(String)) COMMENT 'Why it may be spam: accounts, campaign, hashtags, hidden, link_farm, repeated_by_author, shouting',
+    question Bool COMMENT 'True for a question by others: it holds a question mark, repeats nothing, and no own account of a brand wrote it'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
@@ -44,6 +45,7 @@ AS SELECT
     polarity, negative, neutral, positive, brands,
     author, author_handle, parent_id, thread_id,
     likes, replies, shares, reach, tags, country, rating, internal,
-    brand_groups, brand_owned, brand_polarity, text_group, repost, spam, spam_reasons
+    brand_groups, brand_owned, brand_polarity, text_group, repost, spam, spam_reasons,
+    (position(text, '?') > 0 OR position(title, '?') > 0) AND NOT repost AND NOT has(brand_owned, true) AS question
 FROM {generation}.mentions FINAL
 COMMENT 'Every mention that counts, in its latest state, once';

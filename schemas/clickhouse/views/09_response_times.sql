@@ -33,10 +33,9 @@ SELECT
     if(empty(own), NULL, greatest(0, dateDiff('millisecond', q.published_at, first_own_answer_at)) / 1000) AS seconds_to_own_answer
 FROM
 (
-    -- A question is what holds a question mark, and is neither repeated nor the brand's own.
     SELECT id, published_at, source, language, brands, tags, internal, author
-    FROM {generation}.mentions FINAL
-    WHERE (position(text, '?') > 0 OR position(title, '?') > 0) AND NOT repost AND NOT has(brand_owned, true)
+    FROM {published}.mentions
+    WHERE question
 ) AS q
 LEFT JOIN
 (

@@ -8,6 +8,7 @@ const PAGES: [string, Word][] = [
   ["/brand", "brand"],
   ["/mentions", "mentions"],
   ["/incidents", "incidents"],
+  ["/community", "community"],
   ["/health", "health"],
 ];
 
