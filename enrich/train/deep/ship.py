@@ -30,20 +30,20 @@ POSITIONS = 128
 CERTAIN_FROM = 0.5
 
 
-def kept_tokens(tokenizer, posts, most, pieces, scores):
-    """Ids to keep, ascending: the specials, single letters that are not rare, and what is used most."""
+def kept_tokens(tokenizer, posts, most):
+    """Ids to keep, ascending: the specials and what is used most."""
     counts = collections.Counter()
     for at in range(0, len(posts), 20_000):
         for encoding in tokenizer.encode_batch(posts[at : at + 20_000]):
             counts.update(encoding.ids)
-    keep = set(range(4)) | {at for at, piece in enumerate(pieces) if len(piece.replace("▁", "")) <= 1 and scores[at] > -13.5}
+    keep = set(range(4))
     for token, _ in counts.most_common():
         if len(keep) >= most:
             break
         keep.add(token)
     keep = sorted(keep)
     share = sum(counts[token] for token in keep) / sum(counts.values())
-    print(f"{len(keep)} of {len(pieces)} tokens kept: {share:.4%} of all that posts use", flush=True)
+    print(f"{len(keep)} of {tokenizer.get_vocab_size()} tokens kept: {share:.4%} of all that posts use", flush=True)
     return keep
 
 
@@ -121,15 +121,14 @@ def main():
     parser.add_argument("weights", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--version", required=True)
-    parser.add_argument("--tokens", type=int, default=39_000)
+    parser.add_argument("--tokens", type=int, default=42_000)
     options = parser.parse_args()
     may_use = texts.allowed(options.sources)
     embeddings, _ = encoder.load(options.base)
     weights = model.load(options.weights)
     pieces, scores = encoder.vocabulary(options.base)
-    posts = [row[0] for row in texts.to_learn(options.data, may_use, model.SEED)]
-    posts += [text for _, text in texts.to_label(options.data, may_use, model.SEED)]
-    keep = kept_tokens(encoder.tokenizer(options.base), posts, options.tokens, pieces, scores)
+    posts = [text for language, text in texts.to_label(options.data, may_use, model.SEED) if language in texts.MAIN]
+    keep = kept_tokens(encoder.tokenizer(options.base), posts, options.tokens)
 
     made = encoder.made([pieces[at] for at in keep], [scores[at] for at in keep])
     made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
